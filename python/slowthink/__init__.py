@@ -1,0 +1,24 @@
+"""slowthink: fast kernels for slow thinking.
+
+Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and sample logs: see
+:mod:`slowthink.samples`. The kernels are compiled (Rust), run on all cores and need NumPy alone.
+"""
+
+from slowthink import samples
+from slowthink._slowthink import build_info as _build_info
+
+__all__ = ["__version__", "build_info", "samples"]
+
+__version__: str = _build_info()[0]
+
+
+def build_info() -> dict[str, str]:
+    """How the compiled module was built and which instruction set it uses on this machine.
+
+    Examples
+    --------
+    >>> import slowthink
+    >>> sorted(slowthink.build_info())
+    ['instruction_set', 'profile', 'target', 'version']
+    """
+    return dict(zip(("version", "profile", "target", "instruction_set"), _build_info(), strict=True))

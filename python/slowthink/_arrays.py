@@ -1,0 +1,140 @@
+"""What users hand in, as arrays the kernels take; what cannot be converted without loss is named and refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_MATRIX_KINDS = "biuf"
+
+
+def integers(
+    value: Any, name: str, *, ndim: int | tuple[int, ...] | None = None, low: int | None = None
+) -> npt.NDArray[np.int64]:
+    """``value`` as a C-contiguous int64 array; whole floats pass, fractions, NaN and values below ``low`` do not.
+
+    Examples
+    --------
+    >>> integers([1.0, 2.0], "k")
+    array([1, 2])
+    >>> integers([1.5], "k")
+    Traceback (most recent call last):
+    ...
+    ValueError: k[0] must be a whole number, got 1.5
+    """
+    array = _native(value, name, ndim)
+    if array.dtype.kind == "f":
+        whole = np.isfinite(array) & (np.floor(array) == array) & (np.abs(array) < 2.0**63)
+        _all(whole, array, name, "be a whole number")
+    elif array.dtype == np.uint64:
+        _all(array <= np.uint64(2**63 - 1), array, name, "be below 2**63")
+    result = np.ascontiguousarray(array, dtype=np.int64).reshape(array.shape)
+    if low is not None:
+        _all(result >= low, result, name, f"be at least {low}")
+    return result
+
+
+def floats(
+    value: Any,
+    name: str,
+    *,
+    ndim: int | tuple[int, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    finite: bool = True,
+) -> npt.NDArray[np.float64]:
+    """``value`` as a C-contiguous float64 array, finite unless ``finite=False``, and within [low, high]."""
+    array = _native(value, name, ndim)
+    result = np.ascontiguousarray(array, dtype=np.float64).reshape(array.shape)
+    if finite:
+        _all(np.isfinite(result), result, name, "be finite")
+    if low is not None:
+        _all(~(result < low), result, name, f"be at least {low}")
+    if high is not None:
+        _all(~(result > high), result, name, f"be at most {high}")
+    return result
+
+
+def matrix(value: Any, name: str, *, whole: bool = False) -> npt.NDArray[Any]:
+    """``value`` as a 2-D array of a dtype that the kernels read without a copy: its own where that is possible.
+
+    ``whole=True`` asks for integers: a float matrix must hold whole numbers and is converted.
+    """
+    array = _native(value, name, 2)
+    if whole and array.dtype.kind == "f":
+        return integers(array, name)
+    if array.dtype == np.uint64:
+        return integers(array, name) if whole else floats(array, name)
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        return array.astype(np.float64)
+    return array
+
+
+def k_values(k: Any, largest: int, name: str = "k") -> tuple[npt.NDArray[np.int64], bool]:
+    """The values of ``k`` (None: 1 to ``largest``) and whether ``k`` was a single number.
+
+    Examples
+    --------
+    >>> k_values(None, 3), k_values(2, 3)
+    ((array([1, 2, 3]), False), (array([2]), True))
+    """
+    if k is None:
+        return np.arange(1, largest + 1, dtype=np.int64), False
+    values = integers(k, name, ndim=(0, 1), low=1)
+    if isinstance(k, (bool, np.bool_)):
+        raise TypeError(f"{name} must be None, an int or a 1-D array of ints, got {k!r}")
+    return np.atleast_1d(values), values.ndim == 0
+
+
+def same_length(first: npt.NDArray[Any], first_name: str, other: npt.NDArray[Any], other_name: str) -> None:
+    """Refuses two arrays whose first axes differ."""
+    if len(first) != len(other):
+        raise ValueError(
+            f"{other_name} must have the length of {first_name}, {len(first)}, got {len(other)} (shape {other.shape})"
+        )
+
+
+def _native(value: Any, name: str, ndim: int | tuple[int, ...] | None) -> npt.NDArray[Any]:
+    """``value`` as a native-endian array of numbers with an allowed number of dimensions."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name} must be an array of numbers, got rows of unequal length") from None
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} must not have masked entries")
+    if array.dtype.kind == "O" and array.size:
+        array = _from_objects(array, name)
+    elif array.size == 0 and array.dtype.kind not in _MATRIX_KINDS:
+        array = array.astype(np.int64)
+    if array.dtype.kind not in _MATRIX_KINDS:
+        raise TypeError(f"{name} must be an array of numbers, got dtype {array.dtype}")
+    allowed = (ndim,) if isinstance(ndim, int) else ndim
+    if allowed is not None and array.ndim not in allowed:
+        shape = " or ".join(f"{n}-D" for n in allowed)
+        raise ValueError(f"{name} must be {shape}, got shape {array.shape}")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return array
+
+
+def _from_objects(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+    for index, item in np.ndenumerate(array):
+        if not isinstance(item, (int, float, np.number, np.bool_)):
+            raise TypeError(f"{_at(name, index)} must be a number, got {item!r}")
+    converted = np.array(array.tolist())
+    if converted.dtype.kind not in _MATRIX_KINDS:
+        raise ValueError(f"{name} must hold numbers of at most 64 bits")
+    return converted
+
+
+def _all(valid: npt.NDArray[np.bool_], array: npt.NDArray[Any], name: str, rule: str) -> None:
+    """Raises for the first entry of ``array`` where ``valid`` is False."""
+    if not valid.all():
+        index = tuple(int(i) for i in np.argwhere(~valid)[0])
+        raise ValueError(f"{_at(name, index)} must {rule}, got {array[index]}")
+
+
+def _at(name: str, index: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, index))}]" if index else name

@@ -1,0 +1,248 @@
+//! How a kernel runs: fixed blocks of items shared out to threads, cancel, progress; the same bytes for any number
+//! of threads.
+//!
+//! A kernel takes a [`Control`] and hands its items to [`fill_rows`] (each item owns a row of the output) or
+//! [`map_items`] (each item yields a value, returned in item order). Blocks only share out the work: what an item
+//! computes, and which random stream it draws from, depends on its number alone.
+
+use crate::error::{Error, Result};
+use std::panic::resume_unwind;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+
+/// The line between a running kernel and its caller: how many threads it may use, a stop flag and a count of items.
+#[derive(Debug)]
+pub struct Control {
+    threads: usize,
+    stop: AtomicBool,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Default for Control {
+    /// One thread.
+    fn default() -> Self {
+        Self::new(1)
+    }
+}
+
+impl Control {
+    /// A control for a job on at most `threads` threads (at least one is used).
+    pub const fn new(threads: usize) -> Self {
+        Self {
+            threads: if threads == 0 { 1 } else { threads },
+            stop: AtomicBool::new(false),
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+        }
+    }
+
+    /// The largest number of threads the job may use.
+    pub const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Asks the kernel to stop at its next [`check`](Self::check).
+    pub fn cancel(&self) {
+        self.stop.store(true, Relaxed);
+    }
+
+    /// Fails with [`Error::Interrupted`] after [`cancel`](Self::cancel). A kernel calls it at least every 10 ms of
+    /// work, inside a long item too.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check(&self) -> Result<()> {
+        if self.stop.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Items done and items in all (0 until the kernel knows).
+    pub fn progress(&self) -> (u64, u64) {
+        (self.done.load(Relaxed), self.total.load(Relaxed))
+    }
+
+    /// Adds `items` to the size of the job.
+    pub fn expect(&self, items: u64) {
+        self.total.fetch_add(items, Relaxed);
+    }
+
+    /// Adds `items` to those done.
+    pub fn advance(&self, items: u64) {
+        self.done.fetch_add(items, Relaxed);
+    }
+}
+
+/// Fills `out`, `width` elements an item, in blocks of `block` items: `kernel(scratch, item, row)` once for each item.
+///
+/// `scratch` makes the working memory of one thread; its content must not carry anything from item to item. The
+/// first error wins; others may go unseen, so within the items there should be none but [`Error::Interrupted`].
+///
+/// # Errors
+/// What `kernel` returns, and [`Error::Interrupted`].
+///
+/// # Panics
+/// If `out` is not a whole number of rows, or as `kernel` does.
+pub fn fill_rows<T: Send, S>(
+    out: &mut [T],
+    width: usize,
+    block: usize,
+    control: &Control,
+    scratch: impl Fn() -> S + Sync,
+    kernel: impl Fn(&mut S, usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    if width == 0 || out.is_empty() {
+        return control.check();
+    }
+    assert_eq!(out.len() % width, 0, "the output is not a whole number of rows");
+    let (n_items, block) = (out.len() / width, block.max(1));
+    control.expect(n_items as u64);
+    let n_threads = control.threads().min(n_items.div_ceil(block));
+    let queue = Mutex::new(out.chunks_mut(width * block).enumerate());
+    on_threads(n_threads, control, || {
+        let mut scratch = scratch();
+        loop {
+            // A poisoned queue means that another thread panicked: its panic is the one to report.
+            let Ok(Some((number, rows))) = queue.lock().map(|mut queue| queue.next()) else { return Ok(()) };
+            for (i, row) in rows.chunks_mut(width).enumerate() {
+                control.check()?;
+                kernel(&mut scratch, number * block + i, row)?;
+                control.advance(1);
+            }
+        }
+    })
+}
+
+/// The values of `kernel(scratch, item)` for items `0..n_items`, in that order; see [`fill_rows`].
+///
+/// # Errors
+/// What `kernel` returns, and [`Error::Interrupted`].
+///
+/// # Panics
+/// As `kernel` does.
+pub fn map_items<T: Send, S>(
+    n_items: usize,
+    block: usize,
+    control: &Control,
+    scratch: impl Fn() -> S + Sync,
+    kernel: impl Fn(&mut S, usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let mut out: Vec<Option<T>> = Vec::new();
+    out.try_reserve_exact(n_items).map_err(|_| Error::Memory(n_items.saturating_mul(size_of::<Option<T>>())))?;
+    out.resize_with(n_items, || None);
+    fill_rows(&mut out, 1, block, control, scratch, |scratch, item, slot| {
+        slot[0] = Some(kernel(scratch, item)?);
+        Ok(())
+    })?;
+    Ok(out.into_iter().flatten().collect())
+}
+
+/// Runs `work` on `n_threads` threads at once, this one among them, and joins them all. A panic on one stops the
+/// others and is passed on with its own message.
+fn on_threads(n_threads: usize, control: &Control, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
+    struct CancelOnPanic<'a>(&'a Control);
+    impl Drop for CancelOnPanic<'_> {
+        fn drop(&mut self) {
+            if thread::panicking() {
+                self.0.cancel();
+            }
+        }
+    }
+    let guarded = || {
+        let _guard = CancelOnPanic(control);
+        work()
+    };
+    if n_threads <= 1 {
+        return guarded();
+    }
+    thread::scope(|scope| {
+        // If the system refuses a thread, those that started do the work.
+        let helpers: Vec<_> =
+            (1..n_threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, guarded).ok()).collect();
+        let mut result = guarded();
+        for helper in helpers {
+            match helper.join() {
+                Ok(other) => result = result.and(other),
+                Err(panic) => resume_unwind(panic),
+            }
+        }
+        result
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn squares(threads: usize, block: usize) -> Vec<u64> {
+        map_items(1000, block, &Control::new(threads), || (), |(), i| Ok((i * i) as u64)).unwrap()
+    }
+
+    #[test]
+    fn results_come_in_item_order_for_any_threads_and_blocks() {
+        let expected: Vec<u64> = (0..1000).map(|i| i * i).collect();
+        for (threads, block) in [(1, 1), (2, 7), (7, 64), (64, 10_000)] {
+            assert_eq!(squares(threads, block), expected);
+        }
+    }
+
+    #[test]
+    fn every_row_is_filled_once_and_counted() {
+        let control = Control::new(3);
+        let mut out = vec![0u32; 5 * 101];
+        fill_rows(
+            &mut out,
+            5,
+            4,
+            &control,
+            || 1,
+            |one, item, row| {
+                for x in row {
+                    *x += *one + item as u32;
+                }
+                Ok(())
+            },
+        )
+        .unwrap();
+        assert!(out.iter().enumerate().all(|(i, &x)| x == 1 + (i / 5) as u32));
+        assert_eq!(control.progress(), (101, 101));
+    }
+
+    #[test]
+    fn cancel_stops_all_threads() {
+        let control = Control::new(2);
+        let result = map_items(
+            1 << 20,
+            1,
+            &control,
+            || (),
+            |(), i| {
+                if i == 100 {
+                    control.cancel();
+                }
+                Ok(())
+            },
+        );
+        assert_eq!(result, Err(Error::Interrupted));
+        assert!(control.progress().0 < 1 << 19);
+    }
+
+    #[test]
+    fn a_panic_keeps_its_message_and_stops_the_others() {
+        for threads in [1, 2, 7] {
+            let control = Control::new(threads);
+            let panic = catch_unwind(AssertUnwindSafe(|| {
+                map_items(1 << 20, 1, &control, || (), |(), i| if i == 50 { panic!("item {i}") } else { Ok(()) })
+            }))
+            .unwrap_err();
+            assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("item 50"));
+            assert!(control.progress().0 < 1 << 19);
+        }
+    }
+
+    #[test]
+    fn nothing_to_do_is_done() {
+        assert_eq!(map_items(0, 8, &Control::default(), || (), |(), i| Ok(i)), Ok(vec![]));
+    }
+}

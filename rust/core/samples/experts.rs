@@ -1,0 +1,1 @@
+//! Online learning over experts: Hedge and its regret.

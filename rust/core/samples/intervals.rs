@@ -1,0 +1,1 @@
+//! Uncertainty of a mean over problems: bootstrap of whole curves.

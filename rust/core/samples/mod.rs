@@ -1,0 +1,12 @@
+//! Repeated sampling: what many attempts at each problem say about pass@k, maj@k, best-of-k and their uncertainty.
+
+pub mod best_of;
+pub mod experts;
+pub mod intervals;
+pub mod log;
+pub mod majority;
+pub mod pass;
+pub mod planning;
+pub mod rating;
+pub mod reward_models;
+pub mod weighted;

@@ -1,0 +1,1 @@
+//! Bradley-Terry ratings from pairwise wins, with sandwich and bootstrap intervals.

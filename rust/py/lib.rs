@@ -1,0 +1,20 @@
+//! `slowthink._slowthink`: the kernels of the crate `slowthink` as Python functions over NumPy arrays.
+//!
+//! A wrapper converts its arguments, calls the gate in [`run`] and moves the result out. The public functions, their
+//! documentation and the checks that need no loop live in `python/slowthink`.
+
+use pyo3::prelude::*;
+
+mod convert;
+mod error;
+mod run;
+mod samples;
+
+/// Compiled kernels; the public interface is the package `slowthink`.
+#[pymodule]
+mod _slowthink {
+    #[pymodule_export]
+    use super::run::{build_info, spin};
+
+    // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
+}

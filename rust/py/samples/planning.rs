@@ -1,0 +1,1 @@
+//! Wrappers of `slowthink::samples::planning`.
