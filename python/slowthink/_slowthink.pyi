@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 from slowthink._run import Options
 
 __all__ = ["build_info", "spin"]
