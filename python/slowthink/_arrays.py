@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 _MATRIX_KINDS = "biuf"
 
+_BLOCK = 1 << 18
+"""Elements checked at once."""
+
 
 def integers(
     value: Any, name: str, *, ndim: int | tuple[int, ...] | None = None, low: int | None = None
@@ -60,15 +63,24 @@ def floats(
 def matrix(value: Any, name: str, *, whole: bool = False) -> npt.NDArray[Any]:
     """``value`` as a 2-D array of a dtype that the kernels read without a copy: its own where that is possible.
 
-    ``whole=True`` asks for integers: a float matrix must hold whole numbers and is converted.
+    ``whole=True`` asks for integers: a float matrix must hold whole numbers, which the kernels read as integers.
     """
     array = _native(value, name, 2)
-    if whole and array.dtype.kind == "f":
-        return integers(array, name)
-    if array.dtype == np.uint64:
-        return integers(array, name) if whole else floats(array, name)
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
-        return array.astype(np.float64)
+        array = array.astype(np.float32 if array.dtype.itemsize == 2 else np.float64)
+    if whole:
+        # In blocks of rows: the masks of a whole matrix would take as much memory as a small dtype itself.
+        step = max(1, _BLOCK // max(1, array.shape[1]))
+        if array.dtype.kind == "f":
+            for first in range(0, len(array), step):
+                block = array[first : first + step]
+                valid = np.isfinite(block) & (np.floor(block) == block) & (np.abs(block) < 2.0**63)
+                _all(valid, block, name, "be a whole number", first)
+        elif array.dtype == np.uint64:
+            for first in range(0, len(array), step):
+                block = array[first : first + step]
+                _all(block <= np.uint64(2**63 - 1), block, name, "be below 2**63", first)
+            array = array.view(np.int64)
     return array
 
 
@@ -129,11 +141,12 @@ def _from_objects(array: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
     return converted
 
 
-def _all(valid: npt.NDArray[np.bool_], array: npt.NDArray[Any], name: str, rule: str) -> None:
-    """Raises for the first entry of ``array`` where ``valid`` is False."""
+def _all(valid: npt.NDArray[np.bool_], array: npt.NDArray[Any], name: str, rule: str, first: int = 0) -> None:
+    """Raises for the first entry of ``array`` where ``valid`` is False; ``array`` is named from row ``first`` on."""
     if not valid.all():
-        index = tuple(int(i) for i in np.argwhere(~valid)[0])
-        raise ValueError(f"{_at(name, index)} must {rule}, got {array[index]}")
+        index = tuple(int(i) for i in np.unravel_index(int(np.argmin(valid)), valid.shape))
+        named = (index[0] + first, *index[1:]) if index else index
+        raise ValueError(f"{_at(name, named)} must {rule}, got {array[index]}")
 
 
 def _at(name: str, index: tuple[int, ...]) -> str:

@@ -50,7 +50,7 @@ def options(threads: int | None = None, progress: Progress = False) -> Options:
     if threads < 1:
         raise ValueError(f"threads must be at least 1, got {threads}")
     if progress is True:
-        return min(int(threads), 1024), _bar()
+        return min(int(threads), 1024), _Bar()
     if progress is False or progress is None:
         return min(int(threads), 1024), None
     if not callable(progress):
@@ -61,7 +61,7 @@ def options(threads: int | None = None, progress: Progress = False) -> Options:
 def _default_threads() -> int:
     text = os.environ.get("SLOWTHINK_NUM_THREADS")
     if text:
-        if not text.isdigit() or int(text) < 1:
+        if not text.isdecimal() or int(text) < 1:
             raise ValueError(f"SLOWTHINK_NUM_THREADS must be a positive number, got {text!r}")
         return int(text)
     if hasattr(os, "sched_getaffinity"):
@@ -69,28 +69,37 @@ def _default_threads() -> int:
     return os.cpu_count() or 1
 
 
-def _bar() -> Callable[[int, int], object]:
-    """A progress bar: tqdm's where it is installed, else one line on stderr."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
+class _Bar:
+    """A progress bar: tqdm's where it is installed, else one line on stderr. It ends with the call it belongs to."""
 
-        def line(done: int, total: int) -> None:
-            end = "\n" if done >= total else ""
-            sys.stderr.write(f"\r{done:,} of {total:,}{end}")
-            sys.stderr.flush()
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._written = False
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            self._tqdm: Any = None
+        else:
+            self._tqdm = tqdm
 
-        return line
+    def __call__(self, done: int, total: int) -> None:
+        if self._tqdm is None:
+            if sys.stderr is not None:
+                self._written = True
+                share = f" ({done / total:.0%})" if total else ""
+                sys.stderr.write(f"\r{done:,} of {total:,}{share}")
+                sys.stderr.flush()
+            return
+        if self._bar is None:
+            self._bar = self._tqdm(total=total)
+        # A kernel learns its size as it goes from phase to phase.
+        self._bar.total = total
+        self._bar.update(done - self._bar.n)
 
-    bar: Any = None
-
-    def update(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = tqdm(total=total)
-        bar.total = total
-        bar.update(done - bar.n)
-        if done >= total:
-            bar.close()
-
-    return update
+    def __del__(self) -> None:
+        # The gate drops the bar when the call ends, also with an exception.
+        if self._bar is not None:
+            self._bar.refresh()
+            self._bar.close()
+        elif self._written and sys.stderr is not None:
+            sys.stderr.write("\n")

@@ -20,7 +20,7 @@ use rand_xoshiro::Xoroshiro128PlusPlus;
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A bijection of 64-bit words in which every output bit depends on every input bit (Stafford's variant 13 of the
-/// `MurmurHash3` finaliser).
+/// MurmurHash3 finaliser).
 const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -32,7 +32,7 @@ const fn mix(x: u64) -> u64 {
 pub struct Seed([u64; 4]);
 
 impl Seed {
-    /// A seed of four words, such as four draws of `NumPy`'s `default_rng(rng)`.
+    /// A seed of four words, such as four draws of NumPy's `default_rng(rng)`.
     ///
     /// Distinct words give distinct seeds, and words that differ in one bit, or are all zero, do as well as random
     /// ones: each word of the seed is made to depend on all four, by steps that can be undone.
@@ -267,10 +267,8 @@ mod tests {
     fn a_vector_of_lanes_gives_the_bits_of_the_streams() {
         // What a vector unit would do: the same adds, xors and rotates on eight lanes at once.
         let seed = Seed::from_u64(3);
-        let mut lanes: [[u64; 8]; 2] = [[0; 8]; 2];
-        for i in 0..8 {
-            [lanes[0][i], lanes[1][i]] = seed.state(i as u64);
-        }
+        let states: [[u64; 2]; 8] = std::array::from_fn(|i| seed.state(i as u64));
+        let mut lanes = [states.map(|state| state[0]), states.map(|state| state[1])];
         let mut streams: Vec<Stream> = (0..8).map(|i| seed.stream(i)).collect();
         for _ in 0..100 {
             let [s0, s1] = &mut lanes;

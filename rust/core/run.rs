@@ -11,14 +11,23 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
 
+/// Items after which a thread adds to the common count. Per item the count would cost more than a short item itself:
+/// its cache line travels between the threads.
+const COUNTED: usize = 32;
+
 /// The line between a running kernel and its caller: how many threads it may use, a stop flag and a count of items.
 #[derive(Debug)]
 pub struct Control {
     threads: usize,
-    stop: AtomicBool,
-    done: AtomicU64,
+    stop: OwnLine<AtomicBool>,
+    done: OwnLine<AtomicU64>,
     total: AtomicU64,
 }
+
+/// Keeps the flag that every item reads off the cache line of the counter that all threads write.
+#[derive(Debug)]
+#[repr(align(128))]
+struct OwnLine<T>(T);
 
 impl Default for Control {
     /// One thread.
@@ -32,8 +41,8 @@ impl Control {
     pub const fn new(threads: usize) -> Self {
         Self {
             threads: if threads == 0 { 1 } else { threads },
-            stop: AtomicBool::new(false),
-            done: AtomicU64::new(0),
+            stop: OwnLine(AtomicBool::new(false)),
+            done: OwnLine(AtomicU64::new(0)),
             total: AtomicU64::new(0),
         }
     }
@@ -45,7 +54,7 @@ impl Control {
 
     /// Asks the kernel to stop at its next [`check`](Self::check).
     pub fn cancel(&self) {
-        self.stop.store(true, Relaxed);
+        self.stop.0.store(true, Relaxed);
     }
 
     /// Fails with [`Error::Interrupted`] after [`cancel`](Self::cancel). A kernel calls it at least every 10 ms of
@@ -53,13 +62,14 @@ impl Control {
     ///
     /// # Errors
     /// [`Error::Interrupted`].
+    #[inline]
     pub fn check(&self) -> Result<()> {
-        if self.stop.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        if self.stop.0.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     /// Items done and items in all (0 until the kernel knows).
     pub fn progress(&self) -> (u64, u64) {
-        (self.done.load(Relaxed), self.total.load(Relaxed))
+        (self.done.0.load(Relaxed), self.total.load(Relaxed))
     }
 
     /// Adds `items` to the size of the job.
@@ -69,7 +79,7 @@ impl Control {
 
     /// Adds `items` to those done.
     pub fn advance(&self, items: u64) {
-        self.done.fetch_add(items, Relaxed);
+        self.done.0.fetch_add(items, Relaxed);
     }
 }
 
@@ -104,10 +114,13 @@ pub fn fill_rows<T: Send, S>(
         loop {
             // A poisoned queue means that another thread panicked: its panic is the one to report.
             let Ok(Some((number, rows))) = queue.lock().map(|mut queue| queue.next()) else { return Ok(()) };
-            for (i, row) in rows.chunks_mut(width).enumerate() {
-                control.check()?;
-                kernel(&mut scratch, number * block + i, row)?;
-                control.advance(1);
+            for (part, rows) in rows.chunks_mut(width * COUNTED).enumerate() {
+                let first = number * block + part * COUNTED;
+                for (i, row) in rows.chunks_mut(width).enumerate() {
+                    control.check()?;
+                    kernel(&mut scratch, first + i, row)?;
+                }
+                control.advance((rows.len() / width) as u64);
             }
         }
     })
@@ -189,12 +202,18 @@ mod tests {
 
     #[test]
     fn every_row_is_filled_once_and_counted() {
+        for block in [1, 4, 70, 1000] {
+            fill_and_count(block);
+        }
+    }
+
+    fn fill_and_count(block: usize) {
         let control = Control::new(3);
         let mut out = vec![0u32; 5 * 101];
         fill_rows(
             &mut out,
             5,
-            4,
+            block,
             &control,
             || 1,
             |one, item, row| {

@@ -35,8 +35,12 @@ impl<S: Cast<T> + Sync, T> Rows<T> for View<'_, S> {
     }
 
     fn read(&self, row: usize, out: &mut [T]) {
-        for (to, from) in out.iter_mut().zip(self.0.row(row)) {
-            *to = from.cast();
+        let row = self.0.row(row);
+        // A contiguous row is worth its own loop: over a slice the compiler vectorises the conversion.
+        if let Some(row) = row.as_slice() {
+            out.iter_mut().zip(row).for_each(|(to, from)| *to = from.cast());
+        } else {
+            out.iter_mut().zip(row).for_each(|(to, from)| *to = from.cast());
         }
     }
 }
@@ -78,7 +82,9 @@ macro_rules! matrix_argument {
     };
 }
 
+// Floats reach an integer kernel only when `slowthink._arrays` has seen that they are whole and in range.
 matrix_argument!(i64: i64 => |x| x, i32 => i64::from, i16 => i64::from, i8 => i64::from, u32 => i64::from,
-    u16 => i64::from, u8 => i64::from, bool => i64::from);
-matrix_argument!(f64: f64 => |x| x, f32 => f64::from, i64 => |x| x as f64, i32 => f64::from, i16 => f64::from,
-    i8 => f64::from, u32 => f64::from, u16 => f64::from, u8 => f64::from, bool => |x| f64::from(u8::from(x)));
+    u16 => i64::from, u8 => i64::from, bool => i64::from, f64 => |x| x as i64, f32 => |x| x as i64);
+matrix_argument!(f64: f64 => |x| x, f32 => f64::from, i64 => |x| x as f64, u64 => |x| x as f64, i32 => f64::from,
+    i16 => f64::from, i8 => f64::from, u32 => f64::from, u16 => f64::from, u8 => f64::from,
+    bool => |x| f64::from(u8::from(x)));

@@ -3,6 +3,9 @@
 //! A wrapper converts its arguments, calls the gate in [`run`] and moves the result out. The public functions, their
 //! documentation and the checks that need no loop live in `python/slowthink`.
 
+// PyO3 hands arguments over by value.
+#![allow(clippy::needless_pass_by_value)]
+
 use pyo3::prelude::*;
 
 mod convert;
