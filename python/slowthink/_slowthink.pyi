@@ -1,11 +1,41 @@
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from slowthink._run import Options
 
-__all__ = ["build_info", "spin"]
+__all__ = [
+    "best_of_k",
+    "best_of_k_variance",
+    "build_info",
+    "distinct_counts",
+    "pass_at_k_mean",
+    "pass_at_k_rows",
+    "pass_at_k_variance",
+    "spin",
+]
 
 def build_info() -> tuple[str, str, str, str]: ...
 def spin(n_items: int, milliseconds: float, options: Options, panic_at: int | None = None) -> list[int]: ...
 
 # samples.best_of
+def best_of_k(
+    scores: npt.NDArray[Any],
+    values: npt.NDArray[Any],
+    k: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+    options: Options,
+    worst: bool = False,
+) -> None: ...
+def best_of_k_variance(
+    scores: npt.NDArray[Any],
+    values: npt.NDArray[Any],
+    k: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+    options: Options,
+    worst: bool = False,
+) -> None: ...
 
 # samples.experts
 
@@ -16,6 +46,34 @@ def spin(n_items: int, milliseconds: float, options: Options, panic_at: int | No
 # samples.majority
 
 # samples.pass
+def distinct_counts(
+    n: npt.NDArray[np.int64], c: npt.NDArray[np.int64], options: Options
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def pass_at_k_mean(
+    n: npt.NDArray[np.int64],
+    c: npt.NDArray[np.int64],
+    k: npt.NDArray[np.int64],
+    options: Options,
+    metric: str = "pass@k",
+    tau: float = 0.0,
+) -> npt.NDArray[np.float64]: ...
+def pass_at_k_rows(
+    n: npt.NDArray[np.int64],
+    c: npt.NDArray[np.int64],
+    k: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+    options: Options,
+    metric: str = "pass@k",
+    tau: float = 0.0,
+) -> None: ...
+def pass_at_k_variance(
+    n: npt.NDArray[np.int64],
+    c: npt.NDArray[np.int64],
+    k: npt.NDArray[np.int64],
+    out: npt.NDArray[np.float64],
+    options: Options,
+    metric: str = "pass@k",
+) -> None: ...
 
 # samples.planning
 

@@ -20,4 +20,8 @@ mod _slowthink {
     use super::run::{build_info, spin};
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
+    #[pymodule_export]
+    use super::samples::best_of::{best_of_k, best_of_k_variance};
+    #[pymodule_export]
+    use super::samples::pass::{distinct_counts, pass_at_k_mean, pass_at_k_rows, pass_at_k_variance};
 }

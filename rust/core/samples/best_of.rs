@@ -1,1 +1,464 @@
-//! best-of-k: the expected value of the sample with the highest score among a k-subset.
+//! best-of-k: the expected value of the best-scored of k samples, exactly, for all k, with ties broken uniformly.
+//!
+//! Sort the n samples of a problem by score and give each member of a group of tied scores the mean value of the
+//! group: by exchangeability the winner of a k-subset is uniform over the group of its top score. The sample of rank j
+//! (ascending, from 1) is then the top of a k-subset with probability `w_k(j) = C(j-1, k-1) / C(n, k)`, so that
+//! best-of-k is the sum of `w_k(j) v(j)`. The weights come without any binomial coefficient, from the top down:
+//! `w_k(n) = k/n`, `w_k(j-1) = w_k(j) (j-k)/(j-1)`; those up to rank j add up to `w_k(j) j/k`.
+
+// The loops over lanes keep the shape that the compiler turns into vectors.
+#![allow(clippy::inline_always, clippy::needless_range_loop, clippy::needless_bitwise_bool)]
+
+use crate::error::{Error, Result, invalid};
+use crate::rows::Rows;
+use crate::run::{Control, fill_rows};
+use crate::simd::{Kernel, widest};
+
+/// Problems worked on together, one in each vector lane.
+const LANES: usize = 8;
+
+/// Values of k worked on together, so that one load of a value serves them all.
+const TILE: usize = 4;
+
+/// Ranks between two looks at whether the rest still matters.
+const CHUNK: usize = 32;
+
+/// Up to so many samples a sorting network over all lanes beats sorting each problem by itself.
+const NETWORK: usize = 4096;
+
+/// What is left of a sum is dropped below this part of it: a hundredth of the rounding error.
+const NEGLIGIBLE: f64 = 1e-18;
+
+type Lane = [f64; LANES];
+
+/// Fills `out`, a row of `k.len()` values for each problem, with the expected value of the sample with the highest
+/// score (the lowest for `worst`) in a uniform k-subset; NaN where k exceeds the number of scores.
+///
+/// `scores` and `values` are (P, n); a NaN score pads a row, its value is not read. O(n log^2 n + K n) for a problem,
+/// less for large n since the sums over ranks stop where the rest is below rounding.
+///
+/// # Errors
+/// Where the shapes differ, where the value of a scored sample is not finite, where a k is below 1, and on
+/// interruption.
+pub fn best_of_k(
+    scores: &dyn Rows<f64>,
+    values: &dyn Rows<f64>,
+    k: &[i64],
+    worst: bool,
+    out: &mut [f64],
+    control: &Control,
+) -> Result<()> {
+    check(scores, values, k, out)?;
+    let n_columns = scores.n_columns();
+    let kernel = |block: &mut Block, first: usize, rows: &mut [f64]| {
+        block.load(scores, values, first, rows.len() / k.len(), worst)?;
+        widest(Sums { block, k, out: rows, control })
+    };
+    let whole = out.len() / (k.len() * LANES).max(1);
+    let (main, rest) = out.split_at_mut(whole * k.len() * LANES);
+    let scratch = || Block::new(n_columns);
+    let len = rest.len();
+    let result = fill_rows(main, k.len() * LANES, 1, control, scratch, |b, item, rows| kernel(b, item * LANES, rows))
+        .and_then(|()| fill_rows(rest, len, 1, control, scratch, |b, _, rows| kernel(b, whole * LANES, rows)));
+    first_error(result, scores, values)
+}
+
+/// Fills `out`, a row of `k.len()` values for each problem, with the delete-one jackknife estimate of the variance of
+/// [`best_of_k`] over repetitions of the samples of that problem; NaN where k exceeds the number of scores less one.
+///
+/// O(n log n + K n) for a problem: all members of a group of ties leave the same sums over the other groups behind.
+///
+/// # Errors
+/// As [`best_of_k`].
+pub fn variances(
+    scores: &dyn Rows<f64>,
+    values: &dyn Rows<f64>,
+    k: &[i64],
+    worst: bool,
+    out: &mut [f64],
+    control: &Control,
+) -> Result<()> {
+    check(scores, values, k, out)?;
+    let scratch = || (Reader::new(scores.n_columns()), vec![]);
+    let result = fill_rows(out, k.len(), 1, control, scratch, |(reader, weights), problem, row| {
+        let samples = reader.read(scores, values, problem, worst)?;
+        sort(samples);
+        let groups = groups(samples);
+        for (out, &k) in row.iter_mut().zip(k) {
+            control.check()?;
+            *out = jackknife(&groups, samples.len(), k, weights);
+        }
+        Ok(())
+    });
+    first_error(result, scores, values)
+}
+
+fn check(scores: &dyn Rows<f64>, values: &dyn Rows<f64>, k: &[i64], out: &[f64]) -> Result<()> {
+    let shape = (scores.n_rows(), scores.n_columns());
+    if (values.n_rows(), values.n_columns()) != shape {
+        let got = format!("({}, {})", values.n_rows(), values.n_columns());
+        return Err(invalid("values", &[], got, format!("have the shape of scores, {shape:?}")));
+    }
+    if let Some(i) = k.iter().position(|&k| k < 1) {
+        return Err(invalid("k", &[i], k[i], "be at least 1"));
+    }
+    if out.len() != shape.0 * k.len() {
+        return Err(invalid("out", &[], out.len(), "have a value for each problem and k"));
+    }
+    Ok(())
+}
+
+/// Which of several bad values a thread meets first is chance: the one to report is the first of the matrix.
+fn first_error(result: Result<()>, scores: &dyn Rows<f64>, values: &dyn Rows<f64>) -> Result<()> {
+    if matches!(result, Err(Error::Invalid(_))) {
+        let mut reader = Reader::new(scores.n_columns());
+        for problem in 0..scores.n_rows() {
+            reader.read(scores, values, problem, false)?;
+        }
+    }
+    result
+}
+
+/// A sample: `(score, value)`.
+type Sample = (f64, f64);
+
+/// Best score first, tied ones by value, so that the order of the samples leaves no trace in the result.
+fn sort(samples: &mut [Sample]) {
+    samples.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
+}
+
+/// Reads the scored samples of one problem at a time.
+struct Reader {
+    scores: Vec<f64>,
+    values: Vec<f64>,
+    samples: Vec<Sample>,
+}
+
+impl Reader {
+    fn new(n_columns: usize) -> Self {
+        Self { scores: vec![0.0; n_columns], values: vec![0.0; n_columns], samples: Vec::with_capacity(n_columns) }
+    }
+
+    fn read(
+        &mut self,
+        scores: &dyn Rows<f64>,
+        values: &dyn Rows<f64>,
+        problem: usize,
+        worst: bool,
+    ) -> Result<&mut [Sample]> {
+        scores.read(problem, &mut self.scores);
+        values.read(problem, &mut self.values);
+        self.samples.clear();
+        for (column, (&score, &value)) in self.scores.iter().zip(&self.values).enumerate() {
+            if score.is_nan() {
+                continue;
+            }
+            if !value.is_finite() {
+                let rule = "be finite where the score is a number";
+                return Err(invalid("values", &[problem, column], value, rule));
+            }
+            self.samples.push((if worst { -score } else { score }, value));
+        }
+        Ok(&mut self.samples)
+    }
+}
+
+/// Up to [`LANES`] problems side by side: sample t of lane l at `[t][l]`.
+struct Block {
+    reader: Reader,
+    /// Number of samples of each lane, and the largest.
+    n: Lane,
+    longest: usize,
+    is_sorted: bool,
+    score: Vec<Lane>,
+    value: Vec<Lane>,
+    /// Members of a tie group up to here, then 1 / (n - t - 1).
+    aside: Vec<Lane>,
+    /// Largest absolute value from the start of each chunk on.
+    reach: Vec<Lane>,
+}
+
+impl Block {
+    fn new(n_columns: usize) -> Self {
+        let lanes = |len| vec![[0.0; LANES]; len];
+        Self {
+            reader: Reader::new(n_columns),
+            n: [0.0; LANES],
+            longest: 0,
+            is_sorted: false,
+            score: lanes(n_columns),
+            value: lanes(n_columns),
+            aside: lanes(n_columns),
+            reach: lanes(n_columns.div_ceil(CHUNK) + 1),
+        }
+    }
+
+    /// Reads `used` problems from `first` on.
+    fn load(
+        &mut self,
+        scores: &dyn Rows<f64>,
+        values: &dyn Rows<f64>,
+        first: usize,
+        used: usize,
+        worst: bool,
+    ) -> Result<()> {
+        self.is_sorted = scores.n_columns() > NETWORK;
+        self.longest = 0;
+        for lane in 0..LANES {
+            let samples: &mut [Sample] =
+                if lane < used { self.reader.read(scores, values, first + lane, worst)? } else { &mut [] };
+            if self.is_sorted {
+                sort(samples);
+            }
+            for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(&*samples) {
+                (score[lane], value[lane]) = *sample;
+            }
+            // Padding sorts behind every sample: no value is infinite.
+            for (score, value) in self.score[samples.len()..].iter_mut().zip(&mut self.value[samples.len()..]) {
+                (score[lane], value[lane]) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+            }
+            self.n[lane] = samples.len() as f64;
+            self.longest = self.longest.max(samples.len());
+        }
+        Ok(())
+    }
+
+    /// Sorts each lane as [`sort`] does, by Batcher's merge exchange (Knuth, The Art of Computer Programming 3,
+    /// 5.2.2, algorithm M): its comparisons do not depend on the data, so all lanes make them together.
+    #[inline(always)]
+    fn sort(&mut self) {
+        let n = self.longest;
+        let (score, value) = (&mut self.score[..n], &mut self.value[..n]);
+        let top = n.next_power_of_two() / 2;
+        let mut p = top;
+        while p > 0 {
+            let (mut q, mut r, mut d) = (top, 0, p);
+            loop {
+                let end = n.saturating_sub(d);
+                let mut start = r;
+                while start < end {
+                    let stop = (start + p).min(end);
+                    for i in start..stop {
+                        exchange(score, value, i, i + d);
+                    }
+                    start += 2 * p;
+                }
+                if q == p {
+                    break;
+                }
+                (d, q, r) = (q - p, q / 2, p);
+            }
+            p /= 2;
+        }
+    }
+
+    /// Replaces each value by the mean of its group of tied scores, and padding by zero.
+    #[inline(always)]
+    fn average_ties(&mut self) {
+        let n = self.longest;
+        let (score, value, members) = (&self.score[..n], &mut self.value[..n], &mut self.aside[..n]);
+        let (mut before, mut sum, mut count) = ([f64::NAN; LANES], [0.0; LANES], [0.0; LANES]);
+        for t in 0..n {
+            for l in 0..LANES {
+                let tied = score[t][l] == before[l];
+                sum[l] = if tied { sum[l] } else { 0.0 } + value[t][l];
+                count[l] = if tied { count[l] } else { 0.0 } + 1.0;
+                before[l] = score[t][l];
+            }
+            (value[t], members[t]) = (sum, count);
+        }
+        let (mut behind, mut mean) = ([f64::NAN; LANES], [0.0; LANES]);
+        for t in (0..n).rev() {
+            for l in 0..LANES {
+                let left = self.n[l] - t as f64; // 1 at the last sample, less in the padding
+                let of_group = value[t][l] / members[t][l];
+                let same = (score[t][l] == behind[l]) & (left > 1.0);
+                mean[l] = if same { mean[l] } else { of_group };
+                behind[l] = score[t][l];
+                value[t][l] = if left > 0.0 { mean[l] } else { 0.0 };
+            }
+        }
+    }
+
+    /// Prepares what the sums need besides the values.
+    #[inline(always)]
+    fn prepare_sums(&mut self) {
+        let n = self.longest;
+        for t in 0..n {
+            for l in 0..LANES {
+                let below = self.n[l] - t as f64 - 1.0;
+                self.aside[t][l] = if below > 0.0 { 1.0 / below } else { 0.0 };
+            }
+        }
+        let mut largest = [0.0; LANES];
+        self.reach[n.div_ceil(CHUNK)] = largest;
+        for chunk in (0..n.div_ceil(CHUNK)).rev() {
+            for value in &self.value[chunk * CHUNK..n.min((chunk + 1) * CHUNK)] {
+                for l in 0..LANES {
+                    largest[l] = largest[l].max(value[l].abs());
+                }
+            }
+            self.reach[chunk] = largest;
+        }
+    }
+
+    /// best-of-k of each lane for a tile of k; no meaning where k > n.
+    #[inline(always)]
+    fn sums(&self, k: &[f64; TILE]) -> [Lane; TILE] {
+        let mut total = [[0.0; LANES]; TILE];
+        let mut weight = [[0.0; LANES]; TILE];
+        let mut active = [[false; LANES]; TILE];
+        for i in 0..TILE {
+            for l in 0..LANES {
+                active[i][l] = k[i] <= self.n[l];
+                weight[i][l] = if active[i][l] { k[i] / self.n[l] } else { 0.0 };
+            }
+        }
+        for chunk in 0..self.longest.div_ceil(CHUNK) {
+            let range = chunk * CHUNK..self.longest.min((chunk + 1) * CHUNK);
+            let mut rank = [0.0; LANES];
+            for l in 0..LANES {
+                rank[l] = self.n[l] - range.start as f64;
+            }
+            let mut part = [[0.0; LANES]; TILE];
+            for (value, reciprocal) in self.value[range.clone()].iter().zip(&self.aside[range]) {
+                for i in 0..TILE {
+                    for l in 0..LANES {
+                        part[i][l] += weight[i][l] * value[l];
+                        weight[i][l] *= (rank[l] - k[i]) * reciprocal[l];
+                    }
+                }
+                for l in 0..LANES {
+                    rank[l] -= 1.0;
+                }
+            }
+            // Each lane stops by itself, so that its result does not depend on its neighbours.
+            let reach = &self.reach[chunk + 1];
+            let mut any = false;
+            for i in 0..TILE {
+                for l in 0..LANES {
+                    total[i][l] = if active[i][l] { total[i][l] + part[i][l] } else { total[i][l] };
+                    let rest = weight[i][l] * rank[l] / k[i] * reach[l];
+                    active[i][l] &= rest > NEGLIGIBLE * total[i][l].abs();
+                    any |= active[i][l];
+                }
+            }
+            if !any {
+                break;
+            }
+        }
+        total
+    }
+}
+
+/// Puts samples `i` and `j > i` of each lane in order.
+#[inline(always)]
+fn exchange(score: &mut [Lane], value: &mut [Lane], i: usize, j: usize) {
+    let (a, b, x, y) = (score[i], score[j], value[i], value[j]);
+    for l in 0..LANES {
+        let swap = (a[l] < b[l]) | ((a[l] == b[l]) & (x[l] < y[l]));
+        score[i][l] = if swap { b[l] } else { a[l] };
+        score[j][l] = if swap { a[l] } else { b[l] };
+        value[i][l] = if swap { y[l] } else { x[l] };
+        value[j][l] = if swap { x[l] } else { y[l] };
+    }
+}
+
+/// The work on one loaded block.
+struct Sums<'a> {
+    block: &'a mut Block,
+    k: &'a [i64],
+    out: &'a mut [f64],
+    control: &'a Control,
+}
+
+impl Kernel for Sums<'_> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        let Self { block, k, out, control } = self;
+        if !block.is_sorted {
+            block.sort();
+        }
+        block.average_ties();
+        block.prepare_sums();
+        for (tile, ks) in k.chunks(TILE).enumerate() {
+            control.check()?;
+            let mut wanted = [1.0; TILE];
+            for (wanted, &k) in wanted.iter_mut().zip(ks) {
+                *wanted = k as f64;
+            }
+            let sums = block.sums(&wanted);
+            for (lane, row) in out.chunks_mut(k.len()).enumerate() {
+                for (i, out) in row[tile * TILE..].iter_mut().take(TILE).enumerate() {
+                    *out = if wanted[i] <= block.n[lane] { sums[i][lane] } else { f64::NAN };
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Samples with one score: how many, their mean value, and the sum of the squared deviations from it.
+struct Group {
+    size: usize,
+    mean: f64,
+    scatter: f64,
+}
+
+fn groups(samples: &[Sample]) -> Vec<Group> {
+    samples
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|tied| {
+            let size = tied.len();
+            let mean = tied.iter().map(|sample| sample.1).sum::<f64>() / size as f64;
+            Group { size, mean, scatter: tied.iter().map(|sample| (sample.1 - mean).powi(2)).sum() }
+        })
+        .collect()
+}
+
+/// (n-1)/n times the sum over i of (U_{-i} - their mean)^2, where U_{-i} is best-of-k without sample i.
+///
+/// Without a member of value v of a group of s, the groups above keep their weights w among the n-1 samples, those
+/// below move up a rank (seen from the top: one place), and the rest of the group has mean (s mean - v)/(s-1). So
+/// U_{-i} is linear in v within a group, and its scatter there is that of the values.
+fn jackknife(groups: &[Group], n: usize, k: i64, weights: &mut Vec<f64>) -> f64 {
+    if k > n as i64 - 1 {
+        return f64::NAN;
+    }
+    let k = k as f64;
+    // weights[t]: the t-th sample from the top is the best of k, among n - 1.
+    weights.clear();
+    let mut weight = k / (n as f64 - 1.0);
+    for t in 0..n - 1 {
+        weights.push(weight);
+        let rank = (n - 1 - t) as f64;
+        weight *= if rank > 1.0 { (rank - k).max(0.0) / (rank - 1.0) } else { 0.0 };
+    }
+    // Sums over the groups below, their members one place up.
+    let mut below: f64 = 0.0;
+    let mut start = groups[0].size;
+    for group in &groups[1..] {
+        below += group.mean * weights[start - 1..start - 1 + group.size].iter().sum::<f64>();
+        start += group.size;
+    }
+    let mut above = 0.0;
+    let mut start = 0;
+    let mut without = Vec::with_capacity(groups.len()); // mean of U_{-i} over the group, and its scatter
+    for (g, group) in groups.iter().enumerate() {
+        let own = weights[start..start + group.size - 1].iter().sum::<f64>();
+        let slope = if group.size > 1 { own / (group.size as f64 - 1.0) } else { 0.0 };
+        without.push((above + below + own * group.mean, slope * slope * group.scatter));
+        let end = start + group.size;
+        if let Some(next) = groups.get(g + 1) {
+            above += group.mean * weights[start..end].iter().sum::<f64>();
+            below -= next.mean * weights[end - 1..end - 1 + next.size].iter().sum::<f64>();
+        }
+        start = end;
+    }
+    let n = n as f64;
+    let mean = groups.iter().zip(&without).map(|(group, (u, _))| group.size as f64 * u).sum::<f64>() / n;
+    let spread = |(group, (u, scatter)): (&Group, &(f64, f64))| group.size as f64 * (u - mean).powi(2) + scatter;
+    (n - 1.0) / n * groups.iter().zip(&without).map(spread).sum::<f64>()
+}
