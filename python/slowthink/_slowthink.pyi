@@ -10,10 +10,12 @@ __all__ = [
     "best_of_k_variance",
     "build_info",
     "distinct_counts",
+    "hedge",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
     "spin",
+    "stopping_probability",
 ]
 
 def build_info() -> tuple[str, str, str, str]: ...
@@ -38,6 +40,17 @@ def best_of_k_variance(
 ) -> None: ...
 
 # samples.experts
+
+def hedge(
+    losses: npt.NDArray[np.generic],
+    n_runs: int,
+    runs_named: bool,
+    learning_rate: float,
+    weights: npt.NDArray[np.float64] | None,
+    expected_loss: npt.NDArray[np.float64],
+    regret: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
 
 # samples.intervals
 
@@ -80,5 +93,11 @@ def pass_at_k_variance(
 # samples.rating
 
 # samples.reward_models
+
+# samples.stopping
+
+def stopping_probability(
+    counts: npt.NDArray[np.generic], e_value: bool, out: npt.NDArray[np.float64], options: Options
+) -> None: ...
 
 # samples.weighted

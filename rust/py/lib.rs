@@ -23,5 +23,9 @@ mod _slowthink {
     #[pymodule_export]
     use super::samples::best_of::{best_of_k, best_of_k_variance};
     #[pymodule_export]
+    use super::samples::experts::hedge;
+    #[pymodule_export]
     use super::samples::pass::{distinct_counts, pass_at_k_mean, pass_at_k_rows, pass_at_k_variance};
+    #[pymodule_export]
+    use super::samples::stopping::stopping_probability;
 }

@@ -1,6 +1,19 @@
 """Repeated sampling: what many attempts at each problem say about pass@k, maj@k, best-of-k and their uncertainty."""
 
 from slowthink.samples._best_of import best_of_k
+from slowthink.samples._experts import HedgeResult, hedge
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
+from slowthink.samples._stopping import should_stop, stopping_probability
 
-__all__ = ["best_of_k", "g_pass_at_k", "mean_pass_at_k", "mg_pass_at_k", "pass_at_k", "pass_hat_k"]
+__all__ = [
+    "HedgeResult",
+    "best_of_k",
+    "g_pass_at_k",
+    "hedge",
+    "mean_pass_at_k",
+    "mg_pass_at_k",
+    "pass_at_k",
+    "pass_hat_k",
+    "should_stop",
+    "stopping_probability",
+]

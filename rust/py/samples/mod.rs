@@ -9,4 +9,5 @@ pub mod pass;
 pub mod planning;
 pub mod rating;
 pub mod reward_models;
+pub mod stopping;
 pub mod weighted;
