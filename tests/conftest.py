@@ -42,20 +42,20 @@ def same_bytes() -> Callable[[Callable[[int], Any]], Any]:
 
     def check(call: Callable[[int], Any]) -> Any:
         results = [call(threads) for threads in THREADS]
-        first = _parts(results[0])
+        first = parts(results[0])
         for threads, result in zip(THREADS[1:], results[1:], strict=True):
-            assert _parts(result) == first, f"{threads} threads and {THREADS[0]} differ"
+            assert parts(result) == first, f"{threads} threads and {THREADS[0]} differ"
         return results[0]
 
     return check
 
 
-def _parts(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
+def parts(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
     """The arrays and numbers within ``result``, as comparable bytes."""
     if isinstance(result, dict):
-        return [part for key in sorted(result) for part in _parts(result[key])]
+        return [part for key in sorted(result) for part in parts(result[key])]
     if isinstance(result, (list, tuple)):
-        return [part for item in result for part in _parts(item)]
+        return [part for item in result for part in parts(item)]
     if result is None or isinstance(result, (str, bytes)):
         return [("text", (), repr(result).encode())]
     if isinstance(result, (np.ndarray, np.generic, bool, int, float)):
@@ -63,4 +63,4 @@ def _parts(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
         return [(array.dtype.str, array.shape, array.tobytes())]
     names = sorted(name for name in dir(result) if not name.startswith("_"))
     values = [getattr(result, name) for name in names]
-    return [part for value in values if not callable(value) for part in _parts(value)]
+    return [part for value in values if not callable(value) for part in parts(value)]

@@ -319,25 +319,6 @@ def test_progress_of_a_wrong_type(progress: Any) -> None:
         _run.options(1, progress)
 
 
-def test_seeds() -> None:
-    assert _run.seed(5).dtype == np.uint64
-    assert _run.seed(5).tolist() == _run.seed(np.random.SeedSequence(5)).tolist()
-    assert _run.seed(None).tolist() != _run.seed(None).tolist()
-    generator = np.random.default_rng(5)
-    first, second = _run.seed(generator), _run.seed(generator)
-    assert first.tolist() == _run.seed(5).tolist()
-    assert second.tolist() != first.tolist(), "a Generator moves on"
-    sequence = np.random.SeedSequence(5)
-    _run.seed(sequence)
-    assert sequence.n_children_spawned == 0
-
-
-@pytest.mark.parametrize("rng", [-1, 1.5, "seed", np.random.RandomState(1), object()])
-def test_a_seed_that_is_none(rng: Any) -> None:
-    with pytest.raises((TypeError, ValueError), match="rng must be None"):
-        _run.seed(rng)
-
-
 def test_build_info() -> None:
     version, profile, target, instruction_set = build_info()
     assert version.count(".") == 2

@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 _MATRIX_KINDS = "biuf"
 
+_MOST_K = 1 << 24
+"""Values that ``k=None`` stands for at most: a count this large is a mistake more often than a wish."""
+
 _BLOCK = 1 << 18
 """Elements checked at once."""
 
@@ -67,7 +70,7 @@ def matrix(value: Any, name: str, *, whole: bool = False) -> npt.NDArray[Any]:
     """
     array = _native(value, name, 2)
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
-        array = array.astype(np.float32 if array.dtype.itemsize == 2 else np.float64)
+        array = array.astype(np.float64)
     if whole:
         # In blocks of rows: the masks of a whole matrix would take as much memory as a small dtype itself.
         step = max(1, _BLOCK // max(1, array.shape[1]))
@@ -93,11 +96,35 @@ def k_values(k: Any, largest: int, name: str = "k") -> tuple[npt.NDArray[np.int6
     ((array([1, 2, 3]), False), (array([2]), True))
     """
     if k is None:
+        if largest > _MOST_K:
+            raise ValueError(
+                f"{name} must be given where a problem has more than {_MOST_K:,} samples ({largest:,} here)"
+            )
         return np.arange(1, largest + 1, dtype=np.int64), False
     values = integers(k, name, ndim=(0, 1), low=1)
     if isinstance(k, (bool, np.bool_)):
         raise TypeError(f"{name} must be None, an int or a 1-D array of ints, got {k!r}")
     return np.atleast_1d(values), values.ndim == 0
+
+
+def choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
+    """``value`` if it is one of the words ``allowed``.
+
+    Examples
+    --------
+    >>> choice("uniform", "ties", ("uniform", "strict"))
+    'uniform'
+    >>> choice("first", "ties", ("uniform", "strict"))
+    Traceback (most recent call last):
+    ...
+    ValueError: ties must be 'uniform' or 'strict', got 'first'
+    """
+    words = " or ".join(map(repr, allowed))
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be {words}, got {type(value).__name__}")
+    if value not in allowed:
+        raise ValueError(f"{name} must be {words}, got {value!r}")
+    return value
 
 
 def same_length(first: npt.NDArray[Any], first_name: str, other: npt.NDArray[Any], other_name: str) -> None:
@@ -126,6 +153,8 @@ def _native(value: Any, name: str, ndim: int | tuple[int, ...] | None) -> npt.ND
     if allowed is not None and array.ndim not in allowed:
         shape = " or ".join(f"{n}-D" for n in allowed)
         raise ValueError(f"{name} must be {shape}, got shape {array.shape}")
+    if array.dtype == np.float16:
+        return array.astype(np.float32)  # whose range holds what counts are compared with
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
     return array

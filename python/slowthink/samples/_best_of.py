@@ -73,8 +73,7 @@ def best_of_k(
     >>> best_of_k([[1, 1], [1, 1]], [[0, 1], [1, 0]], 2)
     array([0.5, 0.5])
     """
-    if ties != "uniform":
-        raise ValueError(f"ties must be 'uniform', got {ties!r}")
+    _arrays.choice(ties, "ties", ("uniform",))
     if not isinstance(worst, (bool, np.bool_)):
         raise TypeError(f"worst must be True or False, got {worst!r}")
     scores, values, ks, single = _arguments(scores, values, k)
