@@ -9,13 +9,18 @@ __all__ = [
     "best_of_k",
     "best_of_k_variance",
     "build_info",
+    "compare_curves",
     "distinct_counts",
     "hedge",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
+    "sign_test",
     "spin",
     "stopping_probability",
+    "student_quantile",
+    "student_two_sided",
+    "summarise_curves",
 ]
 
 def build_info() -> tuple[str, str, str, str]: ...
@@ -53,6 +58,25 @@ def hedge(
 ) -> None: ...
 
 # samples.intervals
+def summarise_curves(
+    rows: npt.NDArray[np.float64],
+    index: npt.NDArray[np.int64],
+    cluster: npt.NDArray[np.int64] | None,
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
+def compare_curves(
+    rows_a: npt.NDArray[np.float64],
+    index_a: npt.NDArray[np.int64],
+    rows_b: npt.NDArray[np.float64],
+    index_b: npt.NDArray[np.int64],
+    cluster: npt.NDArray[np.int64] | None,
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
+def student_two_sided(t: float, df: float) -> float: ...
+def student_quantile(confidence: float, df: float) -> float: ...
+def sign_test(k: int, n: int) -> float: ...
 
 # samples.log
 

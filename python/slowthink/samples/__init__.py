@@ -1,15 +1,26 @@
 """Repeated sampling: what many attempts at each problem say about pass@k, maj@k, best-of-k and their uncertainty."""
 
 from slowthink.samples._best_of import best_of_k
+from slowthink.samples._curves import Curve, CurvePoint
 from slowthink.samples._experts import HedgeResult, hedge
+from slowthink.samples._intervals import Comparison, ComparisonPoint, compare, holm, mcnemar
+from slowthink.samples._log import SampleLog
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
 from slowthink.samples._stopping import should_stop, stopping_probability
 
 __all__ = [
+    "Comparison",
+    "ComparisonPoint",
+    "Curve",
+    "CurvePoint",
     "HedgeResult",
+    "SampleLog",
     "best_of_k",
+    "compare",
     "g_pass_at_k",
     "hedge",
+    "holm",
+    "mcnemar",
     "mean_pass_at_k",
     "mg_pass_at_k",
     "pass_at_k",

@@ -9,5 +9,6 @@ pub mod pass;
 pub mod planning;
 pub mod rating;
 pub mod reward_models;
+mod special;
 pub mod stopping;
 pub mod weighted;
