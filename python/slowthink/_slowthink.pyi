@@ -12,9 +12,13 @@ __all__ = [
     "compare_curves",
     "distinct_counts",
     "hedge",
+    "maj_at_k",
+    "maj_variance",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
+    "plurality_probability",
+    "samples_for_majority",
     "sign_test",
     "spin",
     "stopping_probability",
@@ -22,6 +26,10 @@ __all__ = [
     "student_two_sided",
     "summarise_curves",
 ]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Matrix = npt.NDArray[Any]
 
 def build_info() -> tuple[str, str, str, str]: ...
 def spin(n_items: int, milliseconds: float, options: Options, panic_at: int | None = None) -> list[int]: ...
@@ -81,6 +89,8 @@ def sign_test(k: int, n: int) -> float: ...
 # samples.log
 
 # samples.majority
+def maj_at_k(answers: Matrix, gold: Ints, k: Ints, ties: str, replace: bool, out: Floats, options: Options) -> None: ...
+def maj_variance(answers: Matrix, gold: Ints, k: Ints, ties: str, out: Floats, options: Options) -> None: ...
 
 # samples.pass
 def distinct_counts(
@@ -113,6 +123,8 @@ def pass_at_k_variance(
 ) -> None: ...
 
 # samples.planning
+def plurality_probability(p: Floats, n: Ints, target: int, ties: str, out: Floats, options: Options) -> None: ...
+def samples_for_majority(p: Floats, target: int, confidence: float, options: Options) -> int: ...
 
 # samples.rating
 

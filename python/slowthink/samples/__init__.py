@@ -5,7 +5,9 @@ from slowthink.samples._curves import Curve, CurvePoint
 from slowthink.samples._experts import HedgeResult, hedge
 from slowthink.samples._intervals import Comparison, ComparisonPoint, compare, holm, mcnemar
 from slowthink.samples._log import SampleLog
+from slowthink.samples._majority import maj_at_k
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
+from slowthink.samples._planning import best_of_n_probability, plurality_probability, samples_needed
 from slowthink.samples._stopping import should_stop, stopping_probability
 
 __all__ = [
@@ -16,15 +18,19 @@ __all__ = [
     "HedgeResult",
     "SampleLog",
     "best_of_k",
+    "best_of_n_probability",
     "compare",
     "g_pass_at_k",
     "hedge",
     "holm",
+    "maj_at_k",
     "mcnemar",
     "mean_pass_at_k",
     "mg_pass_at_k",
     "pass_at_k",
     "pass_hat_k",
+    "plurality_probability",
+    "samples_needed",
     "should_stop",
     "stopping_probability",
 ]

@@ -1,1 +1,0 @@
-//! maj@k: the exact probability that an answer wins the plurality of k samples.
