@@ -9,7 +9,7 @@ moves that seemed to end near 24. So it fails in a patterned way: near misses su
 again, on some puzzles more often than 24 itself, and how sure it feels says something about being right, not all.
 
     python examples/make_game24_log.py                              # the shipped log
-    python examples/make_game24_log.py --thoughts 5 -o careful.jsonl.gz    # a player that thinks longer
+    python examples/make_game24_log.py --roughness 0.02 -o careful.jsonl   # a player that is better at sums
 
 Only the four basic operations and ``random.random`` are used on floats, so the rows are the same on every machine.
 """
@@ -108,9 +108,9 @@ def plain_sum(numbers: Iterable[float]) -> float:
 class Player:
     """One attempt: what it imagines, how sure it felt, how many operations it tried."""
 
-    def __init__(self, draw: random.Random, thoughts: int) -> None:
+    def __init__(self, draw: random.Random, roughness: float) -> None:
         self.draw = draw
-        self.thoughts = thoughts
+        self.roughness = roughness
         self.n_tried = 0
 
     def attempt(self, table: Table) -> tuple[Fraction, str, float]:
@@ -147,7 +147,7 @@ class Player:
     def foresee(self, table: Table) -> float:
         """How near to 24 the play seems to end at best; it stops to think when it believes to see 24."""
         best = self.imagine(table)
-        for _ in range(self.thoughts - 1 if len(table) > 1 else 0):
+        for _ in range(THOUGHTS - 1 if len(table) > 1 else 0):
             if best < CONTENT:
                 break
             best = min(best, self.imagine(table))
@@ -160,7 +160,7 @@ class Player:
             table = play(table, self.some(moves(table), 1)[0])
         ends = [table[0]] if len(table) == 1 else [play(table, move)[0] for move in moves(table)]
         self.n_tried += len(ends) if len(table) > 1 else 0
-        return min(abs(float(end) * (1.0 + ROUGHNESS * (2.0 * self.draw.random() - 1.0)) - TARGET) for end in ends)
+        return min(abs(float(end) * (1.0 + self.roughness * (2.0 * self.draw.random() - 1.0)) - TARGET) for end in ends)
 
     def some(self, choices: list[Move], n: int) -> list[Move]:
         """``n`` of the choices without replacement, all of them if there are fewer."""
@@ -168,11 +168,11 @@ class Player:
         return [left.pop(int(self.draw.random() * len(left))) for _ in range(min(n, len(left)))]
 
 
-def rows(table: Table, n_attempts: int = N_ATTEMPTS, thoughts: int = THOUGHTS) -> Iterator[dict[str, object]]:
+def rows(table: Table, n_attempts: int = N_ATTEMPTS, roughness: float = ROUGHNESS) -> Iterator[dict[str, object]]:
     """The log's rows for one puzzle. Each attempt has a generator of its own, so any of them can be made alone."""
     name = " ".join(map(str, table))
     for number in range(n_attempts):
-        player = Player(random.Random(f"slowthink: {name}: attempt {number}"), thoughts)
+        player = Player(random.Random(f"slowthink: {name}: roughness {roughness}: attempt {number}"), roughness)
         reached, written, confidence = player.attempt(table)
         yield {
             "problem": name,
@@ -186,9 +186,9 @@ def rows(table: Table, n_attempts: int = N_ATTEMPTS, thoughts: int = THOUGHTS) -
         }
 
 
-def text(tables: list[Table], n_attempts: int = N_ATTEMPTS, thoughts: int = THOUGHTS) -> str:
+def text(tables: list[Table], n_attempts: int = N_ATTEMPTS, roughness: float = ROUGHNESS) -> str:
     """The log as JSON lines."""
-    return "".join(json.dumps(row) + "\n" for table in tables for row in rows(table, n_attempts, thoughts))
+    return "".join(json.dumps(row) + "\n" for table in tables for row in rows(table, n_attempts, roughness))
 
 
 def main() -> None:
@@ -197,9 +197,10 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=SHIPPED, help="a .jsonl or .jsonl.gz file")
     parser.add_argument("--puzzles", type=int, default=N_PUZZLES, help="number of puzzles (default: %(default)s)")
     parser.add_argument("--attempts", type=int, default=N_ATTEMPTS, help="attempts at each (default: %(default)s)")
-    parser.add_argument("--thoughts", type=int, default=THOUGHTS, help="how long it thinks (default: %(default)s)")
+    rough = "largest relative error of its sums (default: %(default)s)"
+    parser.add_argument("--roughness", type=float, default=ROUGHNESS, help=rough)
     options = parser.parse_args()
-    content = text(puzzles(options.puzzles), options.attempts, options.thoughts).encode()
+    content = text(puzzles(options.puzzles), options.attempts, options.roughness).encode()
     # No time and no file name in the header: the same rows give the same file.
     packed = gzip.compress(content, 9, mtime=0) if options.output.suffix == ".gz" else content
     options.output.write_bytes(packed)

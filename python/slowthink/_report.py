@@ -20,31 +20,37 @@ def number(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> number(0.25), number(float("nan")), number(-0.0001), number(12345.6)
-    ('0.250', '-', '-0.0001', '12345.6')
+    >>> number(0.25), number(float("nan")), number(12345.6)
+    ('0.250', '-', '12345.6')
     """
-    if value is None or math.isnan(value):
+    if math.isnan(value):
         return "-"
-    if abs(value) >= 1000:
-        return f"{value:.6g}"
-    if 0 < abs(value) < 0.5 * 10.0**-digits:
-        return f"{value:.0e}" if abs(value) < 1e-4 else f"{value:.4f}"
-    return f"{value:.{digits}f}"
+    return f"{value:.6g}" if abs(value) >= 1000 else f"{value:.{digits}f}"
 
 
 def with_interval(mean: float, low: float, high: float) -> str:
-    """An estimate and its interval.
+    """An estimate and its interval: three decimals, more where the estimate is small.
 
     Examples
     --------
     >>> with_interval(0.5, 0.41, 0.59), with_interval(0.5, float("nan"), float("nan"))
     ('0.500 [0.410, 0.590]', '0.500')
+    >>> with_interval(0.0012, 0.0003, 0.0021), with_interval(0.0, 0.0, 0.0)
+    ('0.0012 [0.0003, 0.0021]', '0.000 [0.000, 0.000]')
+    >>> with_interval(7.1e-6, -3e-6, 2e-5)
+    '7.1e-06 [-3.0e-06, 2.0e-05]'
     """
     if math.isnan(mean):
         return "-"
+    small = 0.0 < abs(mean) < 0.01 and max(abs(low), abs(high)) < 0.1
+    if small and abs(mean) < 1e-5:
+        shown = [f"{value:.1e}" for value in (mean, low, high)]
+    else:
+        digits = 1 - math.floor(math.log10(abs(mean))) if small else 3
+        shown = [number(value, digits) for value in (mean, low, high)]
     if math.isnan(low) or math.isnan(high):
-        return number(mean)
-    return f"{number(mean)} [{number(low)}, {number(high)}]"
+        return shown[0]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]"
 
 
 def p_value(value: float) -> str:
@@ -70,13 +76,13 @@ def curves_table(columns: Mapping[str, Any], k_name: str = "k") -> tuple[list[st
     ks = sorted({int(k) for curve in columns.values() for k in np.atleast_1d(curve.k)})
     cells = [
         {
-            int(k): (with_interval(float(mean), float(low), float(high)), int(problems))
-            for k, mean, low, high, problems in zip(
+            int(k): (with_interval(float(mean), float(low), float(high)), int(used))
+            for k, mean, low, high, used in zip(
                 np.atleast_1d(curve.k),
                 np.atleast_1d(curve.mean),
                 np.atleast_1d(curve.low),
                 np.atleast_1d(curve.high),
-                np.broadcast_to(curve.n_problems, np.atleast_1d(curve.k).shape),
+                np.atleast_1d(curve.n_used),
                 strict=True,
             )
         }
@@ -86,14 +92,14 @@ def curves_table(columns: Mapping[str, Any], k_name: str = "k") -> tuple[list[st
     rows = [[str(k)] for k in ks]
     for name, column in zip(columns, cells, strict=True):
         header.append(name)
-        uneven = len({problems for _, problems in column.values()}) > 1
+        uneven = len({used for _, used in column.values()}) > 1
         if uneven:
             header.append("problems")
         for row, k in zip(rows, ks, strict=True):
-            text, problems = column.get(k, ("", 0))
+            text, used = column.get(k, ("", 0))
             row.append(text)
             if uneven:
-                row.append(str(problems) if text else "")
+                row.append(str(used) if text else "")
     return header, rows
 
 

@@ -98,6 +98,7 @@ def plot_curves(
     curves: Mapping[str, CurveLike] | Iterable[CurveLike],
     ax: Axes | None = None,
     *,
+    continued: Mapping[str, CurveLike] | None = None,
     title: str | None = None,
     legend: bool | None = None,
 ) -> Axes:
@@ -109,6 +110,9 @@ def plot_curves(
         In the order of their colours; a sequence takes the metrics for labels.
     ax : matplotlib Axes, optional
         Where to draw, as in :func:`plot_curve`.
+    continued : mapping of label to Curve, optional
+        What a model says of larger k (:func:`slowthink.samples.extrapolate_pass_at_k`): drawn dashed, from the end of
+        the curve of that label on.
     title : str, optional
         Set in small type above the panel.
     legend : bool, optional
@@ -123,7 +127,10 @@ def plot_curves(
         raise ValueError("curves must hold at least one curve")
     axes = _new_axes() if ax is None else ax
     for label, curve in named:
+        number = len(_drawn(axes))
         plot_curve(curve, axes, label=label)
+        if continued and label in continued:
+            _continue(axes, number, continued[label])
     metrics = {curve.metric for _, curve in named}
     axes.set_ylabel(_y_label(metrics), color=_GREY)
     if title:
@@ -137,10 +144,16 @@ def plot_curves(
     return axes
 
 
-def figure(panels: Mapping[str, Mapping[str, CurveLike]], *, title: str | None = None) -> Figure:
+def figure(
+    panels: Mapping[str, Mapping[str, CurveLike]],
+    *,
+    continued: Mapping[str, Mapping[str, CurveLike]] | None = None,
+    title: str | None = None,
+) -> Figure:
     """A figure with a panel for each entry of ``panels``, side by side on one scale, up to three in a row.
 
-    It belongs to no window and to no pyplot state: write it with ``figure.savefig``.
+    It belongs to no window and to no pyplot state: write it with ``figure.savefig``. ``continued`` holds, by panel,
+    what :func:`plot_curves` draws dashed.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -153,7 +166,8 @@ def figure(panels: Mapping[str, Mapping[str, CurveLike]], *, title: str | None =
     fig = _new_figure((width * n_columns, height * n_rows))
     grid = fig.subplots(n_rows, n_columns, sharey=True, squeeze=False)
     for axes, (name, curves) in zip(grid.flat, panels.items(), strict=False):
-        plot_curves(curves, axes, title=name if len(panels) > 1 else None)
+        beyond = (continued or {}).get(name)
+        plot_curves(curves, axes, continued=beyond, title=name if len(panels) > 1 else None)
         axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
@@ -171,9 +185,30 @@ def figure(panels: Mapping[str, Mapping[str, CurveLike]], *, title: str | None =
     return fig
 
 
-def save(panels: Mapping[str, Mapping[str, CurveLike]], path: str | PathLike[str], *, title: str | None = None) -> None:
+def save(
+    panels: Mapping[str, Mapping[str, CurveLike]],
+    path: str | PathLike[str],
+    *,
+    continued: Mapping[str, Mapping[str, CurveLike]] | None = None,
+    title: str | None = None,
+) -> None:
     """Writes :func:`figure` to a file; the ending says the format (.png, .pdf, .svg)."""
-    figure(panels, title=title).savefig(path, dpi=200)
+    figure(panels, continued=continued, title=title).savefig(path, dpi=200)
+
+
+def _continue(axes: Axes, number: int, beyond: CurveLike) -> None:
+    """The dashed rest of the curve that was drawn as line ``number``; the name moves to its end."""
+    line = _drawn(axes)[number]
+    x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+    k, mean, _, _ = _defined(beyond)
+    later = k > (x[-1] if len(x) else 0)
+    (rest,) = axes.plot(
+        np.append(x[-1:], k[later]), np.append(y[-1:], mean[later]),
+        color=line.get_color(), linestyle=(0, (4, 2)), linewidth=1.6, label="_", zorder=3,
+    )  # fmt: skip
+    rest.set_gid("slowthink-rest")
+    line.rest = rest
+    _dress(axes, beyond.metric)
 
 
 def _defined(curve: CurveLike) -> tuple[npt.NDArray[Any], ...]:
@@ -207,6 +242,12 @@ def _drawn(axes: Axes) -> list[Any]:
     return [line for line in axes.lines if line.get_gid() == "slowthink-curve"]
 
 
+def _end(line: Any) -> tuple[float, float]:
+    """The last point of a curve, or of its dashed rest."""
+    last = getattr(line, "rest", line)
+    return float(last.get_xdata()[-1]), float(last.get_ydata()[-1])
+
+
 def _y_label(metrics: set[str]) -> str:
     return metrics.pop() if len(metrics) == 1 else "fraction correct"
 
@@ -215,7 +256,8 @@ def _dress(axes: Axes, metric: str) -> None:
     """Scale, ticks and spines."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    ks = np.unique(np.concatenate([line.get_xdata() for line in _drawn(axes)]))
+    lines = [getattr(line, "rest", line) for line in _drawn(axes)] + _drawn(axes)
+    ks = np.unique(np.concatenate([line.get_xdata() for line in lines]))
     axes.set_xscale("log", base=2)
     if len(ks):
         powers = 2 ** np.arange(0, int(np.log2(max(ks.max(), 1))) + 1)
@@ -243,13 +285,15 @@ def _fit_y(panels: Sequence[Axes]) -> None:
 
     A normal interval near 0 or 1 may stick out of [0, 1]; where the means are fractions the axis does not follow it.
     """
-    means = [np.asarray(line.get_ydata(), dtype=float) for axes in panels for line in _drawn(axes)]
+    lines = [line for axes in panels for line in _drawn(axes)]
+    means = [np.asarray(line.get_ydata(), dtype=float) for line in lines]
+    means += [np.asarray(line.rest.get_ydata(), dtype=float) for line in lines if hasattr(line, "rest")]
     bounds = [
         np.asarray(path.vertices)[:, 1]
         for axes in panels
         for collection in axes.collections
         for path in collection.get_paths()
-        if len(path.vertices)
+        if np.size(path.vertices)
     ]
     mean = np.concatenate([[], *means])
     if not len(mean):
@@ -278,7 +322,7 @@ def _name_ends(axes: Axes) -> None:
     gap = 1.25 * _SIZE / points * (high - low)
     # Ends that cannot be told apart are named from the top in the order of drawing.
     ends = sorted(
-        ((float(line.get_ydata()[-1]), number) for number, line in enumerate(lines)),
+        ((_end(line)[1], number) for number, line in enumerate(lines)),
         key=lambda end: (round(end[0] / (gap / 4)), -end[1]),
     )
     places = [place for place, _ in ends]
@@ -288,7 +332,7 @@ def _name_ends(axes: Axes) -> None:
     places[-1] = min(places[-1], high)
     for i in range(len(places) - 2, -1, -1):
         places[i] = min(places[i], places[i + 1] - gap)
-    right = max(float(line.get_xdata()[-1]) for line in lines)
+    right = max(_end(line)[0] for line in lines)
     for place, (_, number) in zip(places, ends, strict=True):
         line = lines[number]
         text = axes.annotate(

