@@ -117,6 +117,8 @@ class SampleLog:
         *,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
+        if extra is not None and not isinstance(extra, Mapping):
+            raise TypeError(f"extra must be a mapping of names to columns, got {type(extra).__name__}")
         codes, problems = factorize(problem, "problem")
         given = {"answer": answer, "gold": gold, "correct": correct, "score": score, "cost": cost, "cluster": cluster}
         coded = {
@@ -379,7 +381,7 @@ class SampleLog:
         """
         keep = np.ones(self.n_samples, dtype=bool)
         if rows is not None:
-            mask = np.asarray(rows)
+            mask = _arrays.numbers(rows, "rows")
             if mask.dtype != np.bool_ or mask.shape != keep.shape:
                 raise ValueError(f"rows must be a boolean mask of shape {keep.shape}, got {mask.dtype} {mask.shape}")
             keep &= mask
@@ -457,7 +459,7 @@ class SampleLog:
             If the log lacks a column that the metric needs, or has partial credit or missing scores where that has no
             meaning; the row is named.
         """
-        if metric not in METRICS:
+        if not isinstance(metric, str) or metric not in METRICS:
             raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
         if metric == "mean":
             if k is not None and not np.array_equal(np.atleast_1d(np.asarray(k)), [1]):
@@ -467,6 +469,7 @@ class SampleLog:
             ks, _ = _arrays.k_values(k, int(self.num_samples.max()))
             if len(ks) == 0:
                 raise ValueError("k must not be empty")
+        _arrays.choice(over, "over", ("problems", "samples"))
         if over == "samples" and metric == "weighted-maj@k":
             raise ValueError(
                 "over='samples' is not for weighted-maj@k: it has no estimate of the variance within a problem"
