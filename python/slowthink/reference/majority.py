@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections import Counter
@@ -97,6 +98,7 @@ def maj_curve(counts: Sequence[int], target: int = 0) -> npt.NDArray[np.float64]
     return won[1:] / rows[n][1:]
 
 
+@functools.cache
 def _binomial(n: int) -> npt.NDArray[np.float64]:
     return np.array([math.comb(n, j) / 2**n for j in range(n + 1)])
 
