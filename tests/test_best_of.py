@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-
 from slowthink.reference import best_of as slow
 from slowthink.samples import best_of_k, pass_at_k
 from slowthink.samples._best_of import best_of_variance

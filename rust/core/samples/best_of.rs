@@ -14,6 +14,9 @@ use crate::rows::Rows;
 use crate::run::{Control, fill_rows};
 use crate::simd::{Kernel, each, widest};
 
+#[cfg(test)]
+mod tests;
+
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 8;
 

@@ -12,6 +12,10 @@ use crate::error::{Error, Result, invalid};
 use crate::run::{Control, fill_rows, map_items};
 use crate::simd::{Kernel, each, widest};
 
+mod tail;
+#[cfg(test)]
+mod tests;
+
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 16;
 
@@ -187,16 +191,6 @@ pub fn distinct(num_samples: &[i64], num_correct: &[i64]) -> Result<(Vec<i64>, V
     Ok((pairs.n, pairs.c, pairs.count, index))
 }
 
-/// The smallest number of correct samples out of `k` that is at least the fraction `tau`, and at least one.
-///
-/// 0.28 * 25 is 7.000000000000001 in floating point: a product within rounding of a whole number counts as that.
-fn threshold(tau: f64, k: i64) -> i64 {
-    let product = tau * k as f64;
-    let whole = product.round();
-    let least = if (product - whole).abs() <= 8.0 * f64::EPSILON * product { whole } else { product.ceil() };
-    (least as i64).max(1)
-}
-
 fn check(num_samples: &[i64], num_correct: &[i64], k: &[i64], metric: Metric) -> Result<()> {
     if num_samples.len() != num_correct.len() {
         let rule = format!("have the length of num_samples, {}", num_samples.len());
@@ -269,7 +263,7 @@ fn direct(n: &[i64], c: &[i64], k: &[i64], metric: Metric, out: &mut [f64], cont
 
 /// Where the values of a group of problems go.
 trait Sink {
-    /// Takes q_k and pass@k of all lanes for the k at `place`; NaN where k > n.
+    /// Takes `q_k` and pass@k of all lanes for the k at `place`; NaN where k > n.
     fn put(&mut self, place: usize, q: &Lane, pass: &Lane);
 }
 
@@ -292,7 +286,7 @@ impl Sink for Table<'_> {
 
 /// Weighted sums over problems, a lane apart; a problem with n < k adds nothing.
 struct Sums {
-    sums: Vec<Lane>,
+    totals: Vec<Lane>,
     weight: Lane,
     hat: bool,
 }
@@ -302,7 +296,7 @@ impl Sink for Sums {
     fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
         let (values, weight) = (if self.hat { q } else { pass }, self.weight);
         let added: Lane = each(|l| if values[l].is_nan() { 0.0 } else { weight[l] * values[l] });
-        let sum = &mut self.sums[place];
+        let sum = &mut self.totals[place];
         *sum = each(|l| sum[l] + added[l]);
     }
 }
@@ -334,7 +328,7 @@ fn group(
         control.check()?;
         let mut values = [f64::NAN; LANES];
         for (value, (&n, &c)) in values.iter_mut().zip(n.iter().zip(c)) {
-            *value = g_pass(n, c, k, metric);
+            *value = tail::g_pass(n, c, k, metric);
         }
         sink.put(i, &values, &values);
     }
@@ -356,7 +350,7 @@ impl Lanes {
     }
 }
 
-/// Walks k upwards for all lanes at once and puts q_k and pass@k at each k of `order` into `sink`.
+/// Walks k upwards for all lanes at once and puts `q_k` and pass@k at each k of `order` into `sink`.
 fn walk(lanes: Lanes, order: &[(i64, usize)], control: &Control, sink: &mut impl Sink) -> Result<()> {
     if lanes.n == [lanes.n[0]; LANES] {
         widest(Walk::<_, true> { lanes, order, control, sink })
@@ -420,53 +414,6 @@ impl<S: Sink, const SAME_N: bool> Kernel for Walk<'_, S, SAME_N> {
         }
         Ok(())
     }
-}
-
-/// G-Pass@k of one problem, or its mean over tau: sums of the hypergeometric law of X, the number correct of k, from
-/// its mode outwards; only ratios of neighbouring terms enter, and all terms are positive.
-fn g_pass(n: i64, c: i64, k: i64, metric: Metric) -> f64 {
-    if k > n {
-        return f64::NAN;
-    }
-    let (least, credit): (i64, fn(i64) -> f64) = match metric {
-        Metric::GPassAtK { tau } => (threshold(tau, k), |_| 1.0),
-        // ceil(k/2) + 1 is the least count that earns anything.
-        _ => (k / 2 + k % 2 + 1, |above| 2.0 * (above + 1) as f64),
-    };
-    let (low, high) = ((k - (n - c)).max(0), c.min(k));
-    if high < least {
-        return 0.0;
-    }
-    let scale = if metric == Metric::MeanGPassAtK { k as f64 } else { 1.0 };
-    let mode = ((k as f64 + 1.0) * (c as f64 + 1.0) / (n as f64 + 2.0)) as i64;
-    let mode = mode.clamp(low, high);
-    let (nf, cf, kf) = (n as f64, c as f64, k as f64);
-    let up = |j: f64| (cf - j) * (kf - j) / ((j + 1.0) * (nf - cf - kf + j + 1.0)); // P(j + 1) / P(j)
-    let (mut earned, mut all) = (0.0, 0.0);
-    let mut take = |j: i64, weight: f64| {
-        all += weight;
-        if j >= least {
-            earned += weight * credit(j - least);
-        }
-        // Past the threshold, whether what is left still counts; before it, whether the walk can get there.
-        if j >= least { weight > earned * 1e-24 } else { weight > 0.0 }
-    };
-    let mut weight = 1.0;
-    for j in mode..=high {
-        if !take(j, weight) {
-            break;
-        }
-        weight *= up(j as f64);
-    }
-    let mut weight = 1.0;
-    for j in (low..mode).rev() {
-        weight /= up(j as f64);
-        // Below the mode everything is measured against a total of more than 1.
-        if !take(j, weight) || weight < 1e-24 {
-            break;
-        }
-    }
-    earned / all / scale
 }
 
 /// The distinct pairs of counts in ascending order of n, then c, and how many problems have each.
@@ -537,13 +484,13 @@ impl Pairs {
         control: &Control,
     ) -> Result<Vec<f64>> {
         let mut sink =
-            Sums { sums: vec![[0.0; LANES]; k.len()], weight: [0.0; LANES], hat: metric == Metric::PassHatK };
+            Sums { totals: vec![[0.0; LANES]; k.len()], weight: [0.0; LANES], hat: metric == Metric::PassHatK };
         for first in range.clone().step_by(LANES) {
             let end = range.end.min(first + LANES);
             sink.weight = each(|l| if first + l < end { self.count[first + l] as f64 } else { 0.0 });
             group(&self.n[first..end], &self.c[first..end], k, order, metric, control, &mut sink)?;
         }
-        Ok(sink.sums.iter().map(|lanes| lanes.iter().sum()).collect())
+        Ok(sink.totals.iter().map(|lanes| lanes.iter().sum()).collect())
     }
 }
 
