@@ -26,7 +26,8 @@ def close(fast: float, exact: Fraction | None, relative: float = 1e-12, absolute
 
 
 numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.sampled_from([np.inf, -np.inf, -0.0]))
-positive = st.one_of(st.sampled_from([0.0, 0.0, 1.0, 1e-12, 1e12]), st.floats(0, 10))
+# No subnormal values: a mean of them has no relative accuracy to keep.
+positive = st.one_of(st.sampled_from([0.0, 0.0, 1.0, 1e-12, 1e12]), st.floats(1e-200, 10))
 samples = st.lists(st.tuples(numbers, positive), min_size=0, max_size=24)
 
 
