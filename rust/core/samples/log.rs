@@ -1,0 +1,1 @@
+//! Sample logs: the columns of JSON lines, read in parallel.

@@ -1,1 +1,0 @@
-//! Bradley-Terry ratings from pairwise wins, with sandwich and bootstrap intervals.

@@ -1,1 +1,0 @@
-//! How good a reward model is at ranking the samples of a problem.
