@@ -1,5 +1,4 @@
-from collections.abc import Sequence
-from typing import Any, final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -7,21 +6,26 @@ import numpy.typing as npt
 from slowthink._run import Options
 
 __all__ = [
-    "LogReader",
     "best_of_k",
     "best_of_k_variance",
+    "bradley_terry",
     "build_info",
     "compare_curves",
     "distinct_counts",
     "hedge",
+    "kendall_tau",
     "maj_at_k",
     "maj_variance",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
     "plurality_probability",
+    "reward_model_correctness",
+    "reward_model_max_scores",
+    "roc_auc",
     "samples_for_majority",
     "sign_test",
+    "spearman",
     "spin",
     "stopping_probability",
     "student_quantile",
@@ -89,13 +93,6 @@ def student_quantile(confidence: float, df: float) -> float: ...
 def sign_test(k: int, n: int) -> float: ...
 
 # samples.log
-@final
-class LogReader:
-    def __new__(cls, fields: Sequence[tuple[str, Sequence[str], str, bool]], skip: bool) -> LogReader: ...
-    def feed(self, lines: npt.NDArray[np.uint8], options: Options) -> tuple[int, str] | None: ...
-    def feed_documents(self, documents: list[bytes], options: Options) -> tuple[int, str] | None: ...
-    def counts(self) -> tuple[int, int, int, tuple[int, str] | None]: ...
-    def finish(self) -> list[Any]: ...
 
 # samples.majority
 def maj_at_k(answers: Matrix, gold: Ints, k: Ints, ties: str, replace: bool, out: Floats, options: Options) -> None: ...
@@ -136,8 +133,41 @@ def plurality_probability(p: Floats, n: Ints, target: int, ties: str, out: Float
 def samples_for_majority(p: Floats, target: int, confidence: float, options: Options) -> int: ...
 
 # samples.rating
+def bradley_terry(
+    wins: npt.NDArray[np.float64],
+    ties: npt.NDArray[np.float64] | None,
+    names: list[str],
+    ridge: float,
+    covariance: npt.NDArray[np.float64] | None,
+    resamples: npt.NDArray[np.float64] | None,
+    seed: list[int],
+    first: int,
+    options: Options,
+) -> tuple[npt.NDArray[np.float64], int, float, int]: ...
 
 # samples.reward_models
+def kendall_tau(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], options: Options) -> float: ...
+def reward_model_correctness(
+    scores: npt.NDArray[Any],
+    correct: npt.NDArray[Any],
+    k: npt.NDArray[np.int64],
+    curve: npt.NDArray[np.float64],
+    oracle: npt.NDArray[np.float64],
+    options: Options,
+) -> tuple[float, float, float, int, int]: ...
+def reward_model_max_scores(
+    scores: npt.NDArray[Any],
+    correct: npt.NDArray[Any],
+    k: npt.NDArray[np.int64],
+    seed: list[int],
+    first: int,
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
+def roc_auc(
+    scores: npt.NDArray[Any], correct: npt.NDArray[Any], out: npt.NDArray[np.float64], options: Options
+) -> None: ...
+def spearman(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], options: Options) -> float: ...
 
 # samples.stopping
 

@@ -27,13 +27,17 @@ mod _slowthink {
     #[pymodule_export]
     use super::samples::intervals::{compare_curves, sign_test, student_quantile, student_two_sided, summarise_curves};
     #[pymodule_export]
-    use super::samples::log::LogReader;
-    #[pymodule_export]
     use super::samples::majority::{maj_at_k, maj_variance};
     #[pymodule_export]
     use super::samples::pass::{distinct_counts, pass_at_k_mean, pass_at_k_rows, pass_at_k_variance};
     #[pymodule_export]
     use super::samples::planning::{plurality_probability, samples_for_majority};
+    #[pymodule_export]
+    use super::samples::rating::bradley_terry;
+    #[pymodule_export]
+    use super::samples::reward_models::{
+        kendall_tau, reward_model_correctness, reward_model_max_scores, roc_auc, spearman,
+    };
     #[pymodule_export]
     use super::samples::stopping::stopping_probability;
 }

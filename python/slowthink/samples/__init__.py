@@ -8,17 +8,22 @@ from slowthink.samples._log import SampleLog
 from slowthink.samples._majority import maj_at_k
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
 from slowthink.samples._planning import best_of_n_probability, plurality_probability, samples_needed
+from slowthink.samples._rating import BradleyTerry, bradley_terry, win_matrix
+from slowthink.samples._reward_models import RewardModelMetrics, reward_model_metrics, roc_auc
 from slowthink.samples._stopping import should_stop, stopping_probability
 
 __all__ = [
+    "BradleyTerry",
     "Comparison",
     "ComparisonPoint",
     "Curve",
     "CurvePoint",
     "HedgeResult",
+    "RewardModelMetrics",
     "SampleLog",
     "best_of_k",
     "best_of_n_probability",
+    "bradley_terry",
     "compare",
     "g_pass_at_k",
     "hedge",
@@ -30,7 +35,10 @@ __all__ = [
     "pass_at_k",
     "pass_hat_k",
     "plurality_probability",
+    "reward_model_metrics",
+    "roc_auc",
     "samples_needed",
     "should_stop",
     "stopping_probability",
+    "win_matrix",
 ]
