@@ -42,6 +42,11 @@ def integers(
     return result
 
 
+def numbers(value: Any, name: str, *, ndim: int | tuple[int, ...] | None = None) -> npt.NDArray[Any]:
+    """``value`` as an array of numbers of its own dtype, not copied where it is one already."""
+    return _native(value, name, ndim)
+
+
 def floats(
     value: Any,
     name: str,
@@ -119,12 +124,20 @@ def choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     ...
     ValueError: ties must be 'uniform' or 'strict', got 'first'
     """
-    words = " or ".join(map(repr, allowed))
+    quoted = list(map(repr, allowed))
+    words = ", ".join(quoted[:-1]) + " or " + quoted[-1] if len(quoted) > 1 else quoted[0]
     if not isinstance(value, str):
         raise TypeError(f"{name} must be {words}, got {type(value).__name__}")
     if value not in allowed:
         raise ValueError(f"{name} must be {words}, got {value!r}")
     return value
+
+
+def flag(value: Any, name: str) -> bool:
+    """``value`` if it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {type(value).__name__}")
+    return bool(value)
 
 
 def same_length(first: npt.NDArray[Any], first_name: str, other: npt.NDArray[Any], other_name: str) -> None:

@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +7,7 @@ import numpy.typing as npt
 from slowthink._run import Options
 
 __all__ = [
+    "LogReader",
     "best_of_k",
     "best_of_k_variance",
     "bradley_terry",
@@ -93,6 +95,13 @@ def student_quantile(confidence: float, df: float) -> float: ...
 def sign_test(k: int, n: int) -> float: ...
 
 # samples.log
+@final
+class LogReader:
+    def __new__(cls, fields: Sequence[tuple[str, Sequence[str], str, bool]], skip: bool) -> LogReader: ...
+    def feed(self, lines: npt.NDArray[np.uint8], options: Options) -> tuple[int, str] | None: ...
+    def feed_documents(self, documents: list[bytes], options: Options) -> tuple[int, str] | None: ...
+    def counts(self) -> tuple[int, int, int, tuple[int, str] | None]: ...
+    def finish(self) -> list[Any]: ...
 
 # samples.majority
 def maj_at_k(answers: Matrix, gold: Ints, k: Ints, ties: str, replace: bool, out: Floats, options: Options) -> None: ...

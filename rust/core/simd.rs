@@ -10,6 +10,18 @@ pub(crate) trait Kernel {
     fn run(self) -> Self::Output;
 }
 
+/// The array of `f(lane)`. A step of arithmetic over lanes is best written as a few of these: small enough to be
+/// unrolled, each becomes vector instructions on registers, where one long loop would go through memory.
+#[inline(always)]
+#[allow(clippy::inline_always, clippy::needless_range_loop)]
+pub(crate) fn each<T: Copy + Default, const N: usize>(f: impl Fn(usize) -> T) -> [T; N] {
+    let mut out = [T::default(); N];
+    for l in 0..N {
+        out[l] = f(l);
+    }
+    out
+}
+
 /// Runs `kernel` in the widest form this machine has: AVX-512, AVX2 or the baseline.
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]

@@ -27,6 +27,8 @@ mod _slowthink {
     #[pymodule_export]
     use super::samples::intervals::{compare_curves, sign_test, student_quantile, student_two_sided, summarise_curves};
     #[pymodule_export]
+    use super::samples::log::LogReader;
+    #[pymodule_export]
     use super::samples::majority::{maj_at_k, maj_variance};
     #[pymodule_export]
     use super::samples::pass::{distinct_counts, pass_at_k_mean, pass_at_k_rows, pass_at_k_variance};

@@ -30,6 +30,8 @@ def encode(answers: Any, gold: Any) -> tuple[npt.NDArray[Any], npt.NDArray[np.in
     (array([[ 0,  1, -2],
            [ 0, -1, -1]], dtype=int32), array([0, 1]))
     """
+    if not isinstance(answers, np.ndarray) and getattr(answers, "ndim", None) == 2:
+        answers = np.asarray(answers)  # a data frame, which iterates over the names of its columns
     if isinstance(answers, np.ndarray) and answers.dtype.kind not in "OUST":
         return _coded(answers, gold)
     rows = _rows(answers)

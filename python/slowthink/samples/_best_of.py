@@ -98,7 +98,7 @@ def best_of_variance(
     Examples
     --------
     >>> best_of_variance([[1.0, 2.0, 3.0]], [[0.0, 1.0, 0.0]])
-    array([[0.11111111, 0.22222222,        nan]])
+    array([[0.11111111, 0.44444444,        nan]])
     """
     scores, values, ks, single = _arguments(scores, values, k)
     out = np.empty((len(scores), len(ks)))

@@ -244,10 +244,8 @@ def make_curve(
 ) -> Curve:
     """A curve from distinct rows and the row number of each problem."""
     confidence = confidence_level(confidence)
-    if interval not in ("clt", "t", "wilson", "bootstrap"):
-        raise ValueError(f"interval must be 'clt', 't', 'wilson' or 'bootstrap', got {interval!r}")
-    if over not in ("problems", "samples"):
-        raise ValueError(f"over must be 'problems' or 'samples', got {over!r}")
+    _arrays.choice(interval, "interval", ("clt", "t", "wilson", "bootstrap"))
+    _arrays.choice(over, "over", ("problems", "samples"))
     if over == "samples" and interval != "clt":
         raise ValueError(f"over='samples' goes with interval='clt' alone, got interval={interval!r}")
     if over == "samples" and cluster is not None:

@@ -82,7 +82,7 @@ def hedge(
     >>> result.regret.round(3)
     array([0.5  , 0.833])
     """
-    array = _arrays._native(losses, "losses", (2, 3))
+    array = _arrays.numbers(losses, "losses", ndim=(2, 3))
     shape = array.shape
     if 0 in shape:
         raise ValueError(f"losses must have at least one run, round and expert, got shape {shape}")
@@ -94,7 +94,7 @@ def hedge(
         rate = float(_arrays.floats(learning_rate, "learning_rate", ndim=0))
         if not rate > 0:
             raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
-    weights = np.empty(array.size) if return_weights else None
+    weights = np.empty(array.size) if _arrays.flag(return_weights, "return_weights") else None
     expected_loss, regret = np.empty(n_runs * n_rounds), np.empty(n_runs * n_rounds)
     _slowthink.hedge(
         matrix, n_runs, len(shape) == 3, rate, weights, expected_loss, regret, _run.options(threads, progress)

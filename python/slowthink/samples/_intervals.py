@@ -157,10 +157,14 @@ def compare(
     >>> round(compare(a, b).at(1).difference, 12)
     0.125
     """
+    from slowthink.samples._curves import Curve  # which imports this module
+
+    for name, curve in (("curve_a", curve_a), ("curve_b", curve_b)):
+        if not isinstance(curve, Curve):
+            raise TypeError(f"{name} must be a Curve, got {type(curve).__name__}")
     confidence = confidence_level(confidence)
-    method = interval or _agreed(curve_a.interval, curve_b.interval)
-    if method not in ("clt", "t", "bootstrap"):
-        raise ValueError(f"interval must be 'clt', 't' or 'bootstrap', got {interval!r}")
+    method = _agreed(curve_a.interval, curve_b.interval) if interval is None else interval
+    _arrays.choice(method, "interval", ("clt", "t", "bootstrap"))
     if curve_a.over != curve_b.over:
         raise ValueError(f"curves must be over the same, got over={curve_a.over!r} and over={curve_b.over!r}")
     over = curve_a.over

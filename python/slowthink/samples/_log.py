@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ from slowthink import _arrays, _run
 from slowthink.samples._columns import MISSING, factorize, numbers, object_array
 from slowthink.samples._curves import Curve, make_curve
 from slowthink.samples._intervals import Interval, Over
+
+if TYPE_CHECKING:
+    from slowthink.samples._formats import Source
 
 Metric: TypeAlias = Literal["pass@k", "pass^k", "maj@k", "best@k", "weighted-maj@k", "mean"]
 METRICS: tuple[Metric, ...] = ("pass@k", "pass^k", "maj@k", "best@k", "weighted-maj@k", "mean")
@@ -82,7 +85,11 @@ class SampleLog:
         "_problems",
         "_score",
         "_starts",
+        "source",
     )
+
+    source: Source | None
+    """Where a log that was read comes from: file, format, mapping of columns, skipped rows; as text, one line."""
 
     _problem: npt.NDArray[np.int32]
     _problems: npt.NDArray[Any]
@@ -110,6 +117,8 @@ class SampleLog:
         *,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
+        if extra is not None and not isinstance(extra, Mapping):
+            raise TypeError(f"extra must be a mapping of names to columns, got {type(extra).__name__}")
         codes, problems = factorize(problem, "problem")
         given = {"answer": answer, "gold": gold, "correct": correct, "score": score, "cost": cost, "cluster": cluster}
         coded = {
@@ -197,6 +206,7 @@ class SampleLog:
         if len(problem) == 0:
             raise ValueError("problem must not be empty: the log has no samples")
         _refuse_missing(problem, "problem")
+        self.source = None
         self._problem, self._problems = problem, problems
         self._answer, self._answers = answer, answers
         self._score, self._cost, self._extra = score, cost, extra
@@ -257,8 +267,8 @@ class SampleLog:
         cls,
         path: Any,
         format: str | None = None,
-        columns: Mapping[str, str] | None = None,
-        filter: Any = None,
+        columns: Mapping[str, str | None] | None = None,
+        filter: str | None = None,
         on_error: Literal["raise", "skip"] = "raise",
     ) -> SampleLog:
         """The log in a file: jsonl(.gz, .xz), csv, parquet, or what an evaluation package wrote.
@@ -267,20 +277,43 @@ class SampleLog:
 
         Parameters
         ----------
-        path : path-like
-        format : str, optional
+        path : path, "-" or file object
+            Compressed or not (gzip, xz, bzip2, Zstandard), whatever its name.
+        format : {"jsonl", "json", "csv", "parquet", "lm_eval", "human_eval", "inspect"}, optional
             Told by the content when not given.
-        columns : mapping of str to str, optional
-            Which column of the file is which column of the log, as ``{"problem": "task_id", "correct": "passed"}``.
-        filter : optional
-            The filter to take from a log of lm-evaluation-harness.
+        columns : mapping of str to str or None, optional
+            Which field of the file is which column of the log, as ``{"problem": "task_id", "correct": "eval.passed"}``
+            (a dot leads into nested objects); None leaves a column out, other names become extra columns. Columns not
+            mentioned are found by their usual names; :attr:`source` tells which were taken.
+        filter : str, optional
+            The filter to take from a log of lm-evaluation-harness, or the scorer from one of inspect_ai; by default
+            the first, with a warning that names the others.
         on_error : {"raise", "skip"}
-            What to do about a malformed line: name it in a ValueError, or leave it out and warn with the count.
-        """
-        from slowthink.samples import _formats  # type: ignore[attr-defined, unused-ignore]
+            What to do about a malformed row: name it in a ValueError, or leave it out and warn with the count.
 
-        log: SampleLog = _formats.read(path, format=format, columns=columns, filter=filter, on_error=on_error)
-        return log
+        Notes
+        -----
+        Labels of JSON keep their kind: problem ``1`` is not problem ``"1"``. The cells of a csv file are text. A row
+        whose fields are arrays of one length becomes one sample for each element. The file is read once, in pieces.
+
+        Examples
+        --------
+        >>> import io
+        >>> text = '{"task_id": 1, "passed": true}\\n{"task_id": 1, "passed": false}'
+        >>> log = SampleLog.read(io.StringIO(text))
+        >>> log.counts
+        (array([2]), array([1]))
+        >>> print(log.source)
+        <StringIO> (jsonl): problem = task_id, correct = passed
+        """
+        from slowthink.samples import _formats
+
+        return _formats.read(path, format=format, columns=columns, filter=filter, on_error=on_error)
+
+    @property
+    def n_skipped(self) -> int:
+        """Rows of the file that could not be read and were skipped (``on_error="skip"``)."""
+        return 0 if self.source is None else self.source.n_skipped
 
     @property
     def n_samples(self) -> int:
@@ -348,7 +381,7 @@ class SampleLog:
         """
         keep = np.ones(self.n_samples, dtype=bool)
         if rows is not None:
-            mask = np.asarray(rows)
+            mask = _arrays.numbers(rows, "rows")
             if mask.dtype != np.bool_ or mask.shape != keep.shape:
                 raise ValueError(f"rows must be a boolean mask of shape {keep.shape}, got {mask.dtype} {mask.shape}")
             keep &= mask
@@ -426,7 +459,7 @@ class SampleLog:
             If the log lacks a column that the metric needs, or has partial credit or missing scores where that has no
             meaning; the row is named.
         """
-        if metric not in METRICS:
+        if not isinstance(metric, str) or metric not in METRICS:
             raise ValueError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
         if metric == "mean":
             if k is not None and not np.array_equal(np.atleast_1d(np.asarray(k)), [1]):
@@ -436,6 +469,7 @@ class SampleLog:
             ks, _ = _arrays.k_values(k, int(self.num_samples.max()))
             if len(ks) == 0:
                 raise ValueError("k must not be empty")
+        _arrays.choice(over, "over", ("problems", "samples"))
         if over == "samples" and metric == "weighted-maj@k":
             raise ValueError(
                 "over='samples' is not for weighted-maj@k: it has no estimate of the variance within a problem"

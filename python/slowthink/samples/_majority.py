@@ -12,6 +12,8 @@ from slowthink.samples import _answers
 
 Ties: TypeAlias = Literal["uniform", "strict", "any"]
 
+TIES = ("uniform", "strict", "any")
+
 
 def maj_at_k(
     answers: Any,
@@ -76,10 +78,12 @@ def maj_at_k(
 
     A vote of two is no better than one sample: it ties whenever they differ.
     """
+    _arrays.choice(ties, "ties", TIES)
+    replace = _arrays.flag(replace, "replace")
     codes, golds = _answers.encode(answers, gold)
     values, scalar = _arrays.k_values(k, codes.shape[1])
     out = np.empty((len(codes), len(values)))
-    _slowthink.maj_at_k(codes, golds, values, ties, bool(replace), out, _run.options(threads, progress))
+    _slowthink.maj_at_k(codes, golds, values, ties, replace, out, _run.options(threads, progress))
     return out[:, 0] if scalar else out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
-from slowthink.samples._majority import Ties
+from slowthink.samples._majority import TIES, Ties
 
 
 @overload
@@ -54,6 +54,7 @@ def plurality_probability(
     >>> round(plurality_probability([0.4, 0.3, 0.3], 8), 7)
     0.4784896
     """
+    _arrays.choice(ties, "ties", TIES)
     law = _arrays.floats(p, "p", ndim=1)
     values = _arrays.integers(n, "n", ndim=(0, 1), low=1)
     at = _index(target, len(law), "target")
@@ -124,10 +125,9 @@ def samples_needed(
     level = float(_arrays.floats(confidence, "confidence", ndim=0))
     if not 0 < level < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {level}")
+    _arrays.choice(strategy, "strategy", ("majority", "best-of-n"))
     if strategy == "majority":
         return _slowthink.samples_for_majority(law, at, level, _run.options(threads, progress))
-    if strategy != "best-of-n":
-        raise ValueError(f'strategy must be "majority" or "best-of-n", got {strategy!r}')
     right = float(law[at])
     if right == 0:
         raise ValueError(f"p[{at}] must be positive for any number of samples to do, got {right}")

@@ -53,13 +53,12 @@ def stopping_probability(
     >>> stopping_probability([[12, 8, 0], [600, 500, 3], [3, 3, 1]]).round(6)
     array([0.808345, 0.998718, 0.5     ])
     """
-    if rule not in ("beta", "e-value"):
-        raise ValueError(f'rule must be "beta" or "e-value", got {rule!r}')
-    array = np.asarray(counts)
+    _arrays.choice(rule, "rule", ("beta", "e-value"))
+    array = _arrays.numbers(counts, "counts", ndim=(1, 2))
     if array.ndim == 1 and array.size:
-        matrix = _arrays.integers(counts, "counts", ndim=1, low=0).reshape(1, -1)
+        matrix = _arrays.integers(array, "counts", low=0).reshape(1, -1)
     else:
-        matrix = _arrays.matrix(counts, "counts", whole=True)
+        matrix = _arrays.matrix(array, "counts", whole=True)
     if matrix.shape[1] == 0:
         raise ValueError(f"counts must have at least one column, got shape {matrix.shape}")
     result = np.empty(len(matrix))

@@ -12,7 +12,10 @@
 use crate::error::{Error, Result, invalid};
 use crate::rows::Rows;
 use crate::run::{Control, fill_rows};
-use crate::simd::{Kernel, widest};
+use crate::simd::{Kernel, each, widest};
+
+#[cfg(test)]
+mod tests;
 
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 8;
@@ -50,8 +53,9 @@ pub fn best_of_k(
 ) -> Result<()> {
     check(scores, values, k, out)?;
     let n_columns = scores.n_columns();
+    let source = Source { scores, values, worst };
     let kernel = |block: &mut Block, first: usize, rows: &mut [f64]| {
-        block.load(scores, values, first, rows.len() / k.len(), worst)?;
+        block.load(&source, first, rows.len() / k.len())?;
         widest(Sums { block, k, out: rows, control })
     };
     let whole = out.len() / (k.len() * LANES).max(1);
@@ -60,7 +64,7 @@ pub fn best_of_k(
     let len = rest.len();
     let result = fill_rows(main, k.len() * LANES, 1, control, scratch, |b, item, rows| kernel(b, item * LANES, rows))
         .and_then(|()| fill_rows(rest, len, 1, control, scratch, |b, _, rows| kernel(b, whole * LANES, rows)));
-    first_error(result, scores, values)
+    first_error(result, &source)
 }
 
 /// Fills `out`, a row of `k.len()` values for each problem, with the delete-one jackknife estimate of the variance of
@@ -79,9 +83,10 @@ pub fn variances(
     control: &Control,
 ) -> Result<()> {
     check(scores, values, k, out)?;
+    let source = Source { scores, values, worst };
     let scratch = || (Reader::new(scores.n_columns()), vec![]);
     let result = fill_rows(out, k.len(), 1, control, scratch, |(reader, weights), problem, row| {
-        let samples = reader.read(scores, values, problem, worst)?;
+        let samples = reader.read(&source, problem)?;
         sort(samples);
         let groups = groups(samples);
         for (out, &k) in row.iter_mut().zip(k) {
@@ -90,7 +95,7 @@ pub fn variances(
         }
         Ok(())
     });
-    first_error(result, scores, values)
+    first_error(result, &source)
 }
 
 fn check(scores: &dyn Rows<f64>, values: &dyn Rows<f64>, k: &[i64], out: &[f64]) -> Result<()> {
@@ -109,14 +114,22 @@ fn check(scores: &dyn Rows<f64>, values: &dyn Rows<f64>, k: &[i64], out: &[f64])
 }
 
 /// Which of several bad values a thread meets first is chance: the one to report is the first of the matrix.
-fn first_error(result: Result<()>, scores: &dyn Rows<f64>, values: &dyn Rows<f64>) -> Result<()> {
+fn first_error(result: Result<()>, source: &Source) -> Result<()> {
     if matches!(result, Err(Error::Invalid(_))) {
-        let mut reader = Reader::new(scores.n_columns());
-        for problem in 0..scores.n_rows() {
-            reader.read(scores, values, problem, false)?;
+        let mut reader = Reader::new(source.scores.n_columns());
+        for problem in 0..source.scores.n_rows() {
+            reader.read(source, problem)?;
         }
     }
     result
+}
+
+/// Where samples come from, and whether the lowest score is the best.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    scores: &'a dyn Rows<f64>,
+    values: &'a dyn Rows<f64>,
+    worst: bool,
 }
 
 /// A sample: `(score, value)`.
@@ -139,26 +152,21 @@ impl Reader {
         Self { scores: vec![0.0; n_columns], values: vec![0.0; n_columns], samples: Vec::with_capacity(n_columns) }
     }
 
-    fn read(
-        &mut self,
-        scores: &dyn Rows<f64>,
-        values: &dyn Rows<f64>,
-        problem: usize,
-        worst: bool,
-    ) -> Result<&mut [Sample]> {
-        scores.read(problem, &mut self.scores);
-        values.read(problem, &mut self.values);
-        self.samples.clear();
-        for (column, (&score, &value)) in self.scores.iter().zip(&self.values).enumerate() {
-            if score.is_nan() {
-                continue;
-            }
-            if !value.is_finite() {
-                let rule = "be finite where the score is a number";
-                return Err(invalid("values", &[problem, column], value, rule));
-            }
-            self.samples.push((if worst { -score } else { score }, value));
+    fn read(&mut self, source: &Source, problem: usize) -> Result<&mut [Sample]> {
+        source.scores.read(problem, &mut self.scores);
+        source.values.read(problem, &mut self.values);
+        let sign = if source.worst { -1.0 } else { 1.0 };
+        let all_finite = self.scores.iter().zip(&self.values).all(|(score, value)| score.is_nan() | value.is_finite());
+        if !all_finite {
+            let column = (0..self.scores.len()).find(|&i| !self.scores[i].is_nan() && !self.values[i].is_finite());
+            let column = column.unwrap_or(0);
+            let rule = "be finite where the score is a number";
+            return Err(invalid("values", &[problem, column], self.values[column], rule));
         }
+        let samples = self.scores.iter().zip(&self.values).map(|(score, value)| (sign * score, *value));
+        self.samples.clear();
+        self.samples.extend(samples);
+        self.samples.retain(|sample| !sample.0.is_nan());
         Ok(&mut self.samples)
     }
 }
@@ -194,31 +202,22 @@ impl Block {
     }
 
     /// Reads `used` problems from `first` on.
-    fn load(
-        &mut self,
-        scores: &dyn Rows<f64>,
-        values: &dyn Rows<f64>,
-        first: usize,
-        used: usize,
-        worst: bool,
-    ) -> Result<()> {
-        self.is_sorted = scores.n_columns() > NETWORK;
+    fn load(&mut self, source: &Source, first: usize, used: usize) -> Result<()> {
+        self.is_sorted = source.scores.n_columns() > NETWORK;
         self.longest = 0;
         for lane in 0..LANES {
-            let samples: &mut [Sample] =
-                if lane < used { self.reader.read(scores, values, first + lane, worst)? } else { &mut [] };
+            // Padding sorts behind every sample: no value is infinite.
+            let padding = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+            let samples: &mut [Sample] = if lane < used { self.reader.read(source, first + lane)? } else { &mut [] };
             if self.is_sorted {
                 sort(samples);
             }
-            for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(&*samples) {
-                (score[lane], value[lane]) = *sample;
+            let samples = samples.iter().copied().chain(std::iter::repeat(padding));
+            for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(samples) {
+                (score[lane], value[lane]) = sample;
             }
-            // Padding sorts behind every sample: no value is infinite.
-            for (score, value) in self.score[samples.len()..].iter_mut().zip(&mut self.value[samples.len()..]) {
-                (score[lane], value[lane]) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-            }
-            self.n[lane] = samples.len() as f64;
-            self.longest = self.longest.max(samples.len());
+            self.n[lane] = if lane < used { self.reader.samples.len() as f64 } else { 0.0 };
+            self.longest = self.longest.max(self.n[lane] as usize);
         }
         Ok(())
     }
@@ -259,24 +258,21 @@ impl Block {
         let (score, value, members) = (&self.score[..n], &mut self.value[..n], &mut self.aside[..n]);
         let (mut before, mut sum, mut count) = ([f64::NAN; LANES], [0.0; LANES], [0.0; LANES]);
         for t in 0..n {
-            for l in 0..LANES {
-                let tied = score[t][l] == before[l];
-                sum[l] = if tied { sum[l] } else { 0.0 } + value[t][l];
-                count[l] = if tied { count[l] } else { 0.0 } + 1.0;
-                before[l] = score[t][l];
-            }
+            let (now, v) = (score[t], value[t]);
+            sum = each(|l| if now[l] == before[l] { sum[l] + v[l] } else { v[l] });
+            count = each(|l| if now[l] == before[l] { count[l] + 1.0 } else { 1.0 });
+            before = now;
             (value[t], members[t]) = (sum, count);
         }
         let (mut behind, mut mean) = ([f64::NAN; LANES], [0.0; LANES]);
         for t in (0..n).rev() {
-            for l in 0..LANES {
-                let left = self.n[l] - t as f64; // 1 at the last sample, less in the padding
-                let of_group = value[t][l] / members[t][l];
-                let same = (score[t][l] == behind[l]) & (left > 1.0);
-                mean[l] = if same { mean[l] } else { of_group };
-                behind[l] = score[t][l];
-                value[t][l] = if left > 0.0 { mean[l] } else { 0.0 };
-            }
+            // 1 at the last sample, less in the padding.
+            let left: Lane = each(|l| self.n[l] - t as f64);
+            let (now, sum, count) = (score[t], value[t], members[t]);
+            let of_group: Lane = each(|l| sum[l] / count[l]);
+            mean = each(|l| if (now[l] == behind[l]) & (left[l] > 1.0) { mean[l] } else { of_group[l] });
+            value[t] = each(|l| if left[l] > 0.0 { mean[l] } else { 0.0 });
+            behind = now;
         }
     }
 
@@ -285,18 +281,14 @@ impl Block {
     fn prepare_sums(&mut self) {
         let n = self.longest;
         for t in 0..n {
-            for l in 0..LANES {
-                let below = self.n[l] - t as f64 - 1.0;
-                self.aside[t][l] = if below > 0.0 { 1.0 / below } else { 0.0 };
-            }
+            let below: Lane = each(|l| self.n[l] - t as f64 - 1.0);
+            self.aside[t] = each(|l| if below[l] > 0.0 { 1.0 / below[l] } else { 0.0 });
         }
         let mut largest = [0.0; LANES];
         self.reach[n.div_ceil(CHUNK)] = largest;
         for chunk in (0..n.div_ceil(CHUNK)).rev() {
             for value in &self.value[chunk * CHUNK..n.min((chunk + 1) * CHUNK)] {
-                for l in 0..LANES {
-                    largest[l] = largest[l].max(value[l].abs());
-                }
+                largest = each(|l| largest[l].max(value[l].abs()));
             }
             self.reach[chunk] = largest;
         }
@@ -305,49 +297,67 @@ impl Block {
     /// best-of-k of each lane for a tile of k; no meaning where k > n.
     #[inline(always)]
     fn sums(&self, k: &[f64; TILE]) -> [Lane; TILE] {
-        let mut total = [[0.0; LANES]; TILE];
-        let mut weight = [[0.0; LANES]; TILE];
-        let mut active = [[false; LANES]; TILE];
-        for i in 0..TILE {
-            for l in 0..LANES {
-                active[i][l] = k[i] <= self.n[l];
-                weight[i][l] = if active[i][l] { k[i] / self.n[l] } else { 0.0 };
-            }
-        }
+        let [mut a, mut b, mut c, mut d] = k.map(|k| Sum::new(k, &self.n));
         for chunk in 0..self.longest.div_ceil(CHUNK) {
             let range = chunk * CHUNK..self.longest.min((chunk + 1) * CHUNK);
-            let mut rank = [0.0; LANES];
-            for l in 0..LANES {
-                rank[l] = self.n[l] - range.start as f64;
-            }
-            let mut part = [[0.0; LANES]; TILE];
+            let start = range.start as f64;
+            let mut rank: Lane = each(|l| self.n[l] - start);
             for (value, reciprocal) in self.value[range.clone()].iter().zip(&self.aside[range]) {
-                for i in 0..TILE {
-                    for l in 0..LANES {
-                        part[i][l] += weight[i][l] * value[l];
-                        weight[i][l] *= (rank[l] - k[i]) * reciprocal[l];
-                    }
-                }
-                for l in 0..LANES {
-                    rank[l] -= 1.0;
-                }
+                a.add(value, &rank, reciprocal);
+                b.add(value, &rank, reciprocal);
+                c.add(value, &rank, reciprocal);
+                d.add(value, &rank, reciprocal);
+                rank = each(|l| rank[l] - 1.0);
             }
-            // Each lane stops by itself, so that its result does not depend on its neighbours.
             let reach = &self.reach[chunk + 1];
-            let mut any = false;
-            for i in 0..TILE {
-                for l in 0..LANES {
-                    total[i][l] = if active[i][l] { total[i][l] + part[i][l] } else { total[i][l] };
-                    let rest = weight[i][l] * rank[l] / k[i] * reach[l];
-                    active[i][l] &= rest > NEGLIGIBLE * total[i][l].abs();
-                    any |= active[i][l];
-                }
-            }
-            if !any {
+            let more = [a.close(&rank, reach), b.close(&rank, reach), c.close(&rank, reach), d.close(&rank, reach)];
+            if more == [false; TILE] {
                 break;
             }
         }
-        total
+        [a.total, b.total, c.total, d.total]
+    }
+}
+
+/// A sum over ranks, from the top down, for one k in each lane.
+struct Sum {
+    k: f64,
+    weight: Lane,
+    part: Lane,
+    total: Lane,
+    /// 1 where the sum goes on, 0 where it is complete.
+    active: Lane,
+}
+
+impl Sum {
+    #[inline(always)]
+    fn new(k: f64, n: &Lane) -> Self {
+        let active = each(|l| if k <= n[l] { 1.0 } else { 0.0 });
+        let weight = each(|l| if k <= n[l] { k / n[l] } else { 0.0 });
+        Self { k, weight, part: [0.0; LANES], total: [0.0; LANES], active }
+    }
+
+    /// Adds the value of the sample of this rank and turns to the weight of the next.
+    #[inline(always)]
+    fn add(&mut self, value: &Lane, rank: &Lane, reciprocal: &Lane) {
+        let (k, weight, part) = (self.k, self.weight, self.part);
+        let factor: Lane = each(|l| (rank[l] - k) * reciprocal[l]);
+        self.part = each(|l| part[l] + weight[l] * value[l]);
+        self.weight = each(|l| weight[l] * factor[l]);
+    }
+
+    /// Takes over the part of a chunk, and tells whether in any lane the rest, from `rank` on and of values up to
+    /// `reach`, still matters. Each lane stops by itself: its result does not depend on its neighbours.
+    #[inline(always)]
+    fn close(&mut self, rank: &Lane, reach: &Lane) -> bool {
+        let (k, weight, part, before, active) = (self.k, self.weight, self.part, self.total, self.active);
+        let total: Lane = each(|l| before[l] + active[l] * part[l]);
+        let rest: Lane = each(|l| weight[l] * rank[l] * reach[l]);
+        let enough: Lane = each(|l| NEGLIGIBLE * k * total[l].abs());
+        self.active = each(|l| if rest[l] > enough[l] { active[l] } else { 0.0 });
+        self.total = total;
+        self.part = [0.0; LANES];
+        self.active != [0.0; LANES]
     }
 }
 
@@ -355,13 +365,11 @@ impl Block {
 #[inline(always)]
 fn exchange(score: &mut [Lane], value: &mut [Lane], i: usize, j: usize) {
     let (a, b, x, y) = (score[i], score[j], value[i], value[j]);
-    for l in 0..LANES {
-        let swap = (a[l] < b[l]) | ((a[l] == b[l]) & (x[l] < y[l]));
-        score[i][l] = if swap { b[l] } else { a[l] };
-        score[j][l] = if swap { a[l] } else { b[l] };
-        value[i][l] = if swap { y[l] } else { x[l] };
-        value[j][l] = if swap { x[l] } else { y[l] };
-    }
+    let swap: [bool; LANES] = each(|l| (a[l] < b[l]) | ((a[l] == b[l]) & (x[l] < y[l])));
+    score[i] = each(|l| if swap[l] { b[l] } else { a[l] });
+    score[j] = each(|l| if swap[l] { a[l] } else { b[l] });
+    value[i] = each(|l| if swap[l] { y[l] } else { x[l] });
+    value[j] = each(|l| if swap[l] { x[l] } else { y[l] });
 }
 
 /// The work on one loaded block.

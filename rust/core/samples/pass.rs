@@ -10,7 +10,11 @@
 
 use crate::error::{Error, Result, invalid};
 use crate::run::{Control, fill_rows, map_items};
-use crate::simd::{Kernel, widest};
+use crate::simd::{Kernel, each, widest};
+
+mod tail;
+#[cfg(test)]
+mod tests;
 
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 16;
@@ -148,10 +152,11 @@ pub fn variances(
     let twice: Vec<i64> = k.iter().copied().chain(k.iter().map(|k| k.saturating_mul(2))).collect();
     let order = sorted(&twice);
     by_lanes(out, k.len(), control, |first, rows| {
-        let lanes = Lanes::new(num_samples, num_correct, first, rows.len() / k.len(), metric == Metric::PassHatK);
-        let mut states = vec![([0.0; LANES], [0.0; LANES]); twice.len()];
-        walk(lanes, &order, control, |i, _, q, pass| states[i] = (*q, *pass))?;
-        let (at_k, at_2k) = states.split_at(k.len());
+        let range = first..first + rows.len() / k.len();
+        let lanes = Lanes::new(&num_samples[range.clone()], &num_correct[range], metric == Metric::PassHatK);
+        let mut states = States(vec![([0.0; LANES], [0.0; LANES]); twice.len()]);
+        walk(lanes, &order, control, &mut states)?;
+        let (at_k, at_2k) = states.0.split_at(k.len());
         for (lane, row) in rows.chunks_mut(k.len()).enumerate() {
             for (i, out) in row.iter_mut().enumerate() {
                 let (q, pass) = (at_k[i].0[lane], at_k[i].1[lane]);
@@ -184,16 +189,6 @@ pub fn distinct(num_samples: &[i64], num_correct: &[i64]) -> Result<(Vec<i64>, V
     check(num_samples, num_correct, &[], Metric::PassAtK)?;
     let (pairs, index) = Pairs::indexed(num_samples, num_correct);
     Ok((pairs.n, pairs.c, pairs.count, index))
-}
-
-/// The smallest number of correct samples out of `k` that is at least the fraction `tau`, and at least one.
-///
-/// 0.28 * 25 is 7.000000000000001 in floating point: a product within rounding of a whole number counts as that.
-fn threshold(tau: f64, k: i64) -> i64 {
-    let product = tau * k as f64;
-    let whole = product.round();
-    let least = if (product - whole).abs() <= 8.0 * f64::EPSILON * product { whole } else { product.ceil() };
-    (least as i64).max(1)
 }
 
 fn check(num_samples: &[i64], num_correct: &[i64], k: &[i64], metric: Metric) -> Result<()> {
@@ -261,16 +256,62 @@ fn direct(n: &[i64], c: &[i64], k: &[i64], metric: Metric, out: &mut [f64], cont
     let order = sorted(k);
     by_lanes(out, k.len(), control, |first, rows| {
         let used = rows.len() / k.len();
-        group(&n[first..first + used], &c[first..first + used], k, &order, metric, control, |i, values| {
-            for (lane, value) in values[..used].iter().enumerate() {
-                rows[lane * k.len() + i] = *value;
-            }
-        })
+        let mut sink = Table { out: rows, width: k.len(), hat: metric == Metric::PassHatK };
+        group(&n[first..first + used], &c[first..first + used], k, &order, metric, control, &mut sink)
     })
 }
 
-/// Calls `emit(i, values)` with `metric` at `k[i]` for up to [`LANES`] problems; NaN where `k > n`.
-#[inline(always)]
+/// Where the values of a group of problems go.
+trait Sink {
+    /// Takes `q_k` and pass@k of all lanes for the k at `place`; NaN where k > n.
+    fn put(&mut self, place: usize, q: &Lane, pass: &Lane);
+}
+
+/// Rows of a matrix, one for each lane in use.
+struct Table<'a> {
+    out: &'a mut [f64],
+    width: usize,
+    hat: bool,
+}
+
+impl Sink for Table<'_> {
+    #[inline(always)]
+    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
+        let values = if self.hat { q } else { pass };
+        for (row, value) in self.out.chunks_exact_mut(self.width).zip(values) {
+            row[place] = *value;
+        }
+    }
+}
+
+/// Weighted sums over problems, a lane apart; a problem with n < k adds nothing.
+struct Sums {
+    totals: Vec<Lane>,
+    weight: Lane,
+    hat: bool,
+}
+
+impl Sink for Sums {
+    #[inline(always)]
+    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
+        let (values, weight) = (if self.hat { q } else { pass }, self.weight);
+        let added: Lane = each(|l| if values[l].is_nan() { 0.0 } else { weight[l] * values[l] });
+        let sum = &mut self.totals[place];
+        *sum = each(|l| sum[l] + added[l]);
+    }
+}
+
+/// Both values at each k.
+struct States(Vec<(Lane, Lane)>);
+
+impl Sink for States {
+    #[inline(always)]
+    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
+        self.0[place] = (*q, *pass);
+    }
+}
+
+/// Puts `metric` at each k of up to [`LANES`] problems into `sink`.
 fn group(
     n: &[i64],
     c: &[i64],
@@ -278,34 +319,23 @@ fn group(
     order: &[(i64, usize)],
     metric: Metric,
     control: &Control,
-    mut emit: impl FnMut(usize, &Lane),
+    sink: &mut impl Sink,
 ) -> Result<()> {
-    let defined = |k: f64, n: &Lane, values: &Lane| {
-        let mut out = [f64::NAN; LANES];
-        for l in 0..LANES {
-            out[l] = if k <= n[l] { values[l] } else { f64::NAN };
-        }
-        out
-    };
-    let lanes = Lanes::new(n, c, 0, n.len(), metric == Metric::PassHatK);
-    match metric {
-        Metric::PassAtK => walk(lanes, order, control, |i, k, _, pass| emit(i, &defined(k, &lanes.n, pass))),
-        Metric::PassHatK => walk(lanes, order, control, |i, k, q, _| emit(i, &defined(k, &lanes.n, q))),
-        Metric::GPassAtK { .. } | Metric::MeanGPassAtK => {
-            for (i, &k) in k.iter().enumerate() {
-                control.check()?;
-                let mut values = [f64::NAN; LANES];
-                for (value, (&n, &c)) in values.iter_mut().zip(n.iter().zip(c)) {
-                    *value = g_pass(n, c, k, metric);
-                }
-                emit(i, &values);
-            }
-            Ok(())
-        }
+    if matches!(metric, Metric::PassAtK | Metric::PassHatK) {
+        return walk(Lanes::new(n, c, metric == Metric::PassHatK), order, control, sink);
     }
+    for (i, &k) in k.iter().enumerate() {
+        control.check()?;
+        let mut values = [f64::NAN; LANES];
+        for (value, (&n, &c)) in values.iter_mut().zip(n.iter().zip(c)) {
+            *value = tail::g_pass(n, c, k, metric);
+        }
+        sink.put(i, &values, &values);
+    }
+    Ok(())
 }
 
-/// Counts of up to [`LANES`] problems; the lanes left over hold a problem without samples.
+/// Counts of up to [`LANES`] problems; the lanes left over repeat the last.
 #[derive(Debug, Clone, Copy)]
 struct Lanes {
     n: Lane,
@@ -313,42 +343,37 @@ struct Lanes {
 }
 
 impl Lanes {
-    fn new(n: &[i64], c: &[i64], first: usize, used: usize, count_wrong: bool) -> Self {
-        let mut lanes = Self { n: [0.0; LANES], c: [0.0; LANES] };
-        for l in 0..used {
-            let (n, c) = (n[first + l], c[first + l]);
-            lanes.n[l] = n as f64;
-            lanes.c[l] = if count_wrong { n - c } else { c } as f64;
-        }
-        lanes
+    fn new(n: &[i64], c: &[i64], count_wrong: bool) -> Self {
+        let problem = |l: usize| l.min(n.len() - 1);
+        let counted = |i: usize| if count_wrong { n[i] - c[i] } else { c[i] };
+        Self { n: each(|l| n[problem(l)] as f64), c: each(|l| counted(problem(l)) as f64) }
     }
 }
 
-/// Walks k upwards for all lanes and calls `emit(place, k, q_k, pass@k)` at each k of `order`; where k > n what it
-/// hands out has no meaning.
-#[inline(always)]
-fn walk(
-    lanes: Lanes,
-    order: &[(i64, usize)],
-    control: &Control,
-    emit: impl FnMut(usize, f64, &Lane, &Lane),
-) -> Result<()> {
-    widest(Walk { lanes, order, control, emit })
+/// Walks k upwards for all lanes at once and puts `q_k` and pass@k at each k of `order` into `sink`.
+fn walk(lanes: Lanes, order: &[(i64, usize)], control: &Control, sink: &mut impl Sink) -> Result<()> {
+    if lanes.n == [lanes.n[0]; LANES] {
+        widest(Walk::<_, true> { lanes, order, control, sink })
+    } else {
+        widest(Walk::<_, false> { lanes, order, control, sink })
+    }
 }
 
-struct Walk<'a, F> {
+/// `SAME_N`: all lanes have the same n, and share one division a step.
+struct Walk<'a, S, const SAME_N: bool> {
     lanes: Lanes,
     order: &'a [(i64, usize)],
     control: &'a Control,
-    emit: F,
+    sink: &'a mut S,
 }
 
-impl<F: FnMut(usize, f64, &Lane, &Lane)> Kernel for Walk<'_, F> {
+impl<S: Sink, const SAME_N: bool> Kernel for Walk<'_, S, SAME_N> {
     type Output = Result<()>;
 
     #[inline(always)]
-    fn run(mut self) -> Result<()> {
+    fn run(self) -> Result<()> {
         let Lanes { n, c } = self.lanes;
+        let wrong: Lane = each(|l| n[l] - c[l]);
         let end = n.iter().fold(0.0, |end: f64, &n| end.max(n));
         let mut q = [1.0; LANES];
         let (mut sum, mut error) = ([0.0; LANES], [0.0; LANES]);
@@ -357,78 +382,38 @@ impl<F: FnMut(usize, f64, &Lane, &Lane)> Kernel for Walk<'_, F> {
         for &(k, place) in self.order {
             let k = k as f64;
             while at < k.min(end) {
+                let taken = at;
                 at += 1.0;
-                for l in 0..LANES {
-                    // At least 1, so that a lane that has run out of samples stays finite.
-                    let left = (n[l] - at + 1.0).max(1.0);
-                    let term = q[l] * c[l] / left;
-                    // The terms never increase, so this recovers what the sum rounds off.
-                    let next = sum[l] + term;
-                    error[l] += term - (next - sum[l]);
-                    sum[l] = next;
-                    q[l] *= (n[l] - c[l] - at + 1.0).max(0.0) / left;
-                }
+                // At least 1, so that a lane that has run out of samples stays finite.
+                let reciprocal: Lane = if SAME_N {
+                    [1.0 / (end - taken).max(1.0); LANES]
+                } else {
+                    each(|l| 1.0 / (n[l] - taken).max(1.0))
+                };
+                let term: Lane = each(|l| q[l] * c[l] * reciprocal[l]);
+                // The terms never increase, so this recovers what the sum rounds off.
+                let next: Lane = each(|l| sum[l] + term[l]);
+                let lost: Lane = each(|l| term[l] - (next[l] - sum[l]));
+                error = each(|l| error[l] + lost[l]);
+                sum = next;
+                let factor: Lane = each(|l| (wrong[l] - taken).max(0.0) * reciprocal[l]);
+                // Without correct samples q stays 1, which the rounded reciprocal would miss.
+                let factor: Lane = each(|l| if c[l] > 0.0 { factor[l] } else { 1.0 });
+                q = each(|l| q[l] * factor[l]);
                 until_check -= 1;
                 if until_check == 0 {
                     self.control.check()?;
                     until_check = 1 << 14;
                 }
             }
-            let mut pass = [0.0; LANES];
-            for l in 0..LANES {
-                pass[l] = if sum[l] < 0.5 { sum[l] + error[l] } else { 1.0 - q[l] };
-            }
-            (self.emit)(place, k, &q, &pass);
+            let pass: Lane = each(|l| if sum[l] < 0.5 { sum[l] + error[l] } else { 1.0 - q[l] });
+            let defined: [bool; LANES] = each(|l| k <= n[l]);
+            let q_k = each(|l| if defined[l] { q[l] } else { f64::NAN });
+            let pass = each(|l| if defined[l] { pass[l] } else { f64::NAN });
+            self.sink.put(place, &q_k, &pass);
         }
         Ok(())
     }
-}
-
-/// G-Pass@k of one problem, or its mean over tau: sums of the hypergeometric law of X, the number correct of k, from
-/// its mode outwards; only ratios of neighbouring terms enter, and all terms are positive.
-fn g_pass(n: i64, c: i64, k: i64, metric: Metric) -> f64 {
-    if k > n {
-        return f64::NAN;
-    }
-    let (least, credit): (i64, fn(i64) -> f64) = match metric {
-        Metric::GPassAtK { tau } => (threshold(tau, k), |_| 1.0),
-        // ceil(k/2) + 1 is the least count that earns anything.
-        _ => (k / 2 + k % 2 + 1, |above| 2.0 * (above + 1) as f64),
-    };
-    let (low, high) = ((k - (n - c)).max(0), c.min(k));
-    if high < least {
-        return 0.0;
-    }
-    let scale = if metric == Metric::MeanGPassAtK { k as f64 } else { 1.0 };
-    let mode = ((k as f64 + 1.0) * (c as f64 + 1.0) / (n as f64 + 2.0)) as i64;
-    let mode = mode.clamp(low, high);
-    let (nf, cf, kf) = (n as f64, c as f64, k as f64);
-    let up = |j: f64| (cf - j) * (kf - j) / ((j + 1.0) * (nf - cf - kf + j + 1.0)); // P(j + 1) / P(j)
-    let (mut earned, mut all) = (0.0, 0.0);
-    let mut take = |j: i64, weight: f64| {
-        all += weight;
-        if j >= least {
-            earned += weight * credit(j - least);
-        }
-        // Past the threshold, whether what is left still counts; before it, whether the walk can get there.
-        if j >= least { weight > earned * 1e-24 } else { weight > 0.0 }
-    };
-    let mut weight = 1.0;
-    for j in mode..=high {
-        if !take(j, weight) {
-            break;
-        }
-        weight *= up(j as f64);
-    }
-    let mut weight = 1.0;
-    for j in (low..mode).rev() {
-        weight /= up(j as f64);
-        // Below the mode everything is measured against a total of more than 1.
-        if !take(j, weight) || weight < 1e-24 {
-            break;
-        }
-    }
-    earned / all / scale
 }
 
 /// The distinct pairs of counts in ascending order of n, then c, and how many problems have each.
@@ -498,21 +483,14 @@ impl Pairs {
         metric: Metric,
         control: &Control,
     ) -> Result<Vec<f64>> {
-        let mut sums = vec![[0.0; LANES]; k.len()];
+        let mut sink =
+            Sums { totals: vec![[0.0; LANES]; k.len()], weight: [0.0; LANES], hat: metric == Metric::PassHatK };
         for first in range.clone().step_by(LANES) {
             let end = range.end.min(first + LANES);
-            let mut weight = [0.0; LANES];
-            for (weight, &count) in weight.iter_mut().zip(&self.count[first..end]) {
-                *weight = count as f64;
-            }
-            group(&self.n[first..end], &self.c[first..end], k, order, metric, control, |i, values| {
-                for l in 0..LANES {
-                    let value = if values[l].is_nan() { 0.0 } else { values[l] };
-                    sums[i][l] += weight[l] * value;
-                }
-            })?;
+            sink.weight = each(|l| if first + l < end { self.count[first + l] as f64 } else { 0.0 });
+            group(&self.n[first..end], &self.c[first..end], k, order, metric, control, &mut sink)?;
         }
-        Ok(sums.iter().map(|lanes| lanes.iter().sum()).collect())
+        Ok(sink.totals.iter().map(|lanes| lanes.iter().sum()).collect())
     }
 }
 

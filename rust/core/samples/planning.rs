@@ -10,6 +10,9 @@ use crate::run::{Control, map_items};
 use crate::samples::majority::quadrature::rule_for;
 use crate::samples::majority::{self, Ties, laws, validate_law};
 
+/// Samples a plurality is worked out for at most: the Fourier sum takes time in proportion to their number.
+const MOST: i64 = 1_000_000_000;
+
 /// The probability, for each of `n`, that answer `target` wins the plurality of n independent answers with law `p`.
 ///
 /// What `p` lacks to 1 is the probability of no answer. Relative error about 1e-13 where the sums of
@@ -26,8 +29,11 @@ pub fn plurality_probability(
     control: &Control,
 ) -> Result<()> {
     validate_law(p, target)?;
+    if let Some(i) = n.iter().position(|n| !(1..=MOST).contains(n)) {
+        return Err(invalid("n", &[i], n[i], format!("be at least 1 and at most {MOST}")));
+    }
     let largest = n.iter().copied().max().unwrap_or(0);
-    if n.iter().any(|&n| n < 1) || direct_cost(p, largest) <= fourier_cost(p, largest) * n.len() as f64 {
+    if direct_cost(p, largest) <= fourier_cost(p, largest) * n.len() as f64 {
         return majority::plurality(p, n, target, ties, out, control);
     }
     for (slot, &n) in out.iter_mut().zip(n) {

@@ -17,6 +17,9 @@ use crate::rows::Rows;
 use crate::run::{Control, fill_rows};
 use laws::{Laws, Replacement};
 
+/// Votes drawn from a law at most: the sums need memory in proportion, and time in proportion to its square.
+const MOST_DRAWN: i64 = 1 << 20;
+
 /// What a tie for the most votes is worth to each answer in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ties {
@@ -75,7 +78,7 @@ pub fn maj_at_k(
     out: &mut [f64],
     control: &Control,
 ) -> Result<()> {
-    validate(answers, gold, k)?;
+    validate(answers, gold, k, replace)?;
     let replacement = if replace { Replacement::With } else { Replacement::Without };
     per_problem(answers, k.len(), out, control, |scratch, problem, row| {
         scratch.tally.count(&scratch.codes, gold[problem]);
@@ -99,7 +102,7 @@ pub fn maj_variance(
     out: &mut [f64],
     control: &Control,
 ) -> Result<()> {
-    validate(answers, gold, k)?;
+    validate(answers, gold, k, false)?;
     per_problem(answers, k.len(), out, control, |scratch, problem, row| {
         let Scratch { codes, tally, laws, dp, curve: buffer } = scratch;
         tally.count(codes, gold[problem]);
@@ -147,8 +150,8 @@ pub fn curve_of(
 pub fn plurality(p: &[f64], n: &[i64], target: usize, ties: Ties, out: &mut [f64], control: &Control) -> Result<()> {
     validate_law(p, target)?;
     for (i, &n) in n.iter().enumerate() {
-        if n < 1 {
-            return Err(invalid("n", &[i], n, "be at least 1"));
+        if !(1..=MOST_DRAWN).contains(&n) {
+            return Err(invalid("n", &[i], n, format!("be at least 1 and at most {MOST_DRAWN}")));
         }
     }
     let total: f64 = p.iter().sum();
@@ -175,7 +178,7 @@ pub(crate) fn validate_law(p: &[f64], target: usize) -> Result<()> {
     Ok(())
 }
 
-fn validate(answers: &dyn Rows<i64>, gold: &[i64], k: &[i64]) -> Result<()> {
+fn validate(answers: &dyn Rows<i64>, gold: &[i64], k: &[i64], replace: bool) -> Result<()> {
     if gold.len() != answers.n_rows() {
         return Err(invalid("gold", &[], gold.len(), format!("have one code a problem, {}", answers.n_rows())));
     }
@@ -184,6 +187,9 @@ fn validate(answers: &dyn Rows<i64>, gold: &[i64], k: &[i64]) -> Result<()> {
     }
     if let Some(i) = k.iter().position(|&k| k < 1) {
         return Err(invalid("k", &[i], k[i], "be at least 1"));
+    }
+    if replace && let Some(i) = k.iter().position(|&k| k > MOST_DRAWN) {
+        return Err(invalid("k", &[i], k[i], format!("be at most {MOST_DRAWN} with replacement")));
     }
     let mut codes = vec![0; answers.n_columns()];
     for problem in 0..answers.n_rows() {

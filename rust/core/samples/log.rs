@@ -1,1 +1,0 @@
-//! Sample logs: the columns of JSON lines, read in parallel.
