@@ -32,6 +32,9 @@ const NETWORK: usize = 4096;
 /// What is left of a sum is dropped below this part of it: a hundredth of the rounding error.
 const NEGLIGIBLE: f64 = 1e-18;
 
+/// Score and value of padding: sorted behind every sample, since no value is infinite.
+const PADDING: f64 = f64::NEG_INFINITY;
+
 type Lane = [f64; LANES];
 
 /// Fills `out`, a row of `k.len()` values for each problem, with the expected value of the sample with the highest
@@ -132,6 +135,12 @@ struct Source<'a> {
     worst: bool,
 }
 
+impl Source<'_> {
+    fn sign(&self) -> f64 {
+        if self.worst { -1.0 } else { 1.0 }
+    }
+}
+
 /// A sample: `(score, value)`.
 type Sample = (f64, f64);
 
@@ -152,21 +161,26 @@ impl Reader {
         Self { scores: vec![0.0; n_columns], values: vec![0.0; n_columns], samples: Vec::with_capacity(n_columns) }
     }
 
-    fn read(&mut self, source: &Source, problem: usize) -> Result<&mut [Sample]> {
+    /// Reads a row of scores and of values as they are, and checks them.
+    fn fetch(&mut self, source: &Source, problem: usize) -> Result<()> {
         source.scores.read(problem, &mut self.scores);
         source.values.read(problem, &mut self.values);
-        let sign = if source.worst { -1.0 } else { 1.0 };
-        let all_finite = self.scores.iter().zip(&self.values).all(|(score, value)| score.is_nan() | value.is_finite());
-        if !all_finite {
-            let column = (0..self.scores.len()).find(|&i| !self.scores[i].is_nan() && !self.values[i].is_finite());
-            let column = column.unwrap_or(0);
+        let bad = |(score, value): (&f64, &f64)| !score.is_nan() & !value.is_finite();
+        // Without a way out of the loop it becomes vectors.
+        if self.scores.iter().zip(&self.values).fold(false, |any, sample| any | bad(sample)) {
+            let column = self.scores.iter().zip(&self.values).position(bad).unwrap_or(0);
             let rule = "be finite where the score is a number";
             return Err(invalid("values", &[problem, column], self.values[column], rule));
         }
-        let samples = self.scores.iter().zip(&self.values).map(|(score, value)| (sign * score, *value));
+        Ok(())
+    }
+
+    /// The scored samples of a row, the score turned so that the best is the highest.
+    fn read(&mut self, source: &Source, problem: usize) -> Result<&mut [Sample]> {
+        self.fetch(source, problem)?;
+        let samples = self.scores.iter().zip(&self.values).map(|(score, value)| (source.sign() * score, *value));
         self.samples.clear();
-        self.samples.extend(samples);
-        self.samples.retain(|sample| !sample.0.is_nan());
+        self.samples.extend(samples.filter(|sample| !sample.0.is_nan()));
         Ok(&mut self.samples)
     }
 }
@@ -201,25 +215,50 @@ impl Block {
         }
     }
 
-    /// Reads `used` problems from `first` on.
+    /// Reads `used` problems from `first` on, best sample first.
     fn load(&mut self, source: &Source, first: usize, used: usize) -> Result<()> {
-        self.is_sorted = source.scores.n_columns() > NETWORK;
+        let columns = source.scores.n_columns();
+        self.is_sorted = columns > NETWORK;
         self.longest = 0;
         for lane in 0..LANES {
-            // Padding sorts behind every sample: no value is infinite.
-            let padding = (f64::NEG_INFINITY, f64::NEG_INFINITY);
-            let samples: &mut [Sample] = if lane < used { self.reader.read(source, first + lane)? } else { &mut [] };
-            if self.is_sorted {
+            if lane >= used {
+                self.n[lane] = 0.0;
+                self.pad(lane, 0);
+            } else if self.is_sorted {
+                let samples = self.reader.read(source, first + lane)?;
                 sort(samples);
+                let n = samples.len();
+                for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(samples) {
+                    (score[lane], value[lane]) = *sample;
+                }
+                self.pad(lane, n);
+                self.n[lane] = n as f64;
+                self.longest = self.longest.max(n);
+            } else {
+                self.reader.fetch(source, first + lane)?;
+                let (mut n, mut end) = (0, 0);
+                let rows = self.reader.scores.iter().zip(&self.reader.values);
+                for (t, ((to_score, to_value), (score, value))) in
+                    self.score.iter_mut().zip(&mut self.value).zip(rows).enumerate()
+                {
+                    let missing = score.is_nan();
+                    to_score[lane] = if missing { PADDING } else { source.sign() * score };
+                    to_value[lane] = if missing { PADDING } else { *value };
+                    n += usize::from(!missing);
+                    end = if missing { end } else { t + 1 };
+                }
+                self.n[lane] = n as f64;
+                self.longest = self.longest.max(end);
             }
-            let samples = samples.iter().copied().chain(std::iter::repeat(padding));
-            for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(samples) {
-                (score[lane], value[lane]) = sample;
-            }
-            self.n[lane] = if lane < used { self.reader.samples.len() as f64 } else { 0.0 };
-            self.longest = self.longest.max(self.n[lane] as usize);
         }
         Ok(())
+    }
+
+    /// Fills a lane from sample `start` on with what sorts behind every sample.
+    fn pad(&mut self, lane: usize, start: usize) {
+        for (score, value) in self.score[start..].iter_mut().zip(&mut self.value[start..]) {
+            (score[lane], value[lane]) = (PADDING, PADDING);
+        }
     }
 
     /// Sorts each lane as [`sort`] does, by Batcher's merge exchange (Knuth, The Art of Computer Programming 3,
@@ -388,6 +427,8 @@ impl Kernel for Sums<'_> {
         let Self { block, k, out, control } = self;
         if !block.is_sorted {
             block.sort();
+            // The padding is at the end now.
+            block.longest = block.n.iter().fold(0.0, |longest: f64, &n| longest.max(n)) as usize;
         }
         block.average_ties();
         block.prepare_sums();
