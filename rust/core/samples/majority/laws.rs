@@ -6,10 +6,11 @@
 //! tilt p or lambda is exact; one near the wanted k keeps the numbers in range.
 
 use super::Tally;
+use std::borrow::Cow;
 
 /// The smallest natural logarithm of the probability of the wanted k under the tilt: leaves as much again for small
 /// results before the range of floating point ends.
-const LEAST_LOG: f64 = -250.0;
+const LEAST_LOG: f64 = -400.0;
 
 /// Below this a probability is taken for 0; no term is that small where n <= 1000.
 const TINY: f64 = 1e-305;
@@ -49,12 +50,12 @@ struct Tables {
 /// What [`dp::plurality`](super::dp::plurality) takes: `row[j]` is the probability of j votes.
 #[derive(Debug)]
 pub(super) struct RowSet<'a> {
-    pub gold: std::borrow::Cow<'a, [f64]>,
+    pub gold: Cow<'a, [f64]>,
     /// Longest first.
-    pub rivals: Vec<std::borrow::Cow<'a, [f64]>>,
-    pub silent: std::borrow::Cow<'a, [f64]>,
+    pub rivals: Vec<Cow<'a, [f64]>>,
+    pub silent: Cow<'a, [f64]>,
     /// Probability that k samples are drawn in all, by k.
-    pub total: Vec<f64>,
+    pub total: Cow<'a, [f64]>,
     /// The largest k that this tilt serves.
     pub k_max: usize,
     /// For independent draws, the probability of the gold answer: lets the sum over its votes end early.
@@ -124,14 +125,14 @@ impl Laws {
         let served =
             (k_min..=k_max).take_while(|&k| n <= 1000 || log(k, tilt) >= LEAST_LOG || k as f64 <= tilt * n as f64);
         let k_max = served.last().unwrap_or(k_min) as usize;
-        let counts = self.rivals.iter().chain([&self.gold, &self.silent]);
-        self.tables.prepare(tilt, counts.map(|&count| count as usize));
-        let row = |count: f64| std::borrow::Cow::from(&self.tables.binomial[count as usize][..]);
+        let counts = self.rivals.iter().chain([&self.gold, &self.silent]).map(|&count| count as usize);
+        self.tables.prepare(tilt, counts.chain([n]));
+        let row = |count: f64| Cow::from(&self.tables.binomial[count as usize][..]);
         RowSet {
             gold: row(self.gold),
             rivals: self.rivals.iter().map(|&count| row(count)).collect(),
             silent: row(self.silent),
-            total: binomial(n, tilt),
+            total: row(n as f64),
             k_max,
             k_min: k_min as usize,
             gold_probability: None,
@@ -147,12 +148,12 @@ impl Laws {
         };
         let served = (k_min..=k_max).take_while(|&k| log(k, mean) >= LEAST_LOG || k as f64 <= mean);
         let k_max = served.last().unwrap_or(k_min) as usize;
-        let row = |p: f64| std::borrow::Cow::from(poisson(k_max, mean * p));
+        let row = |p: f64| Cow::from(poisson(k_max, mean * p));
         RowSet {
             gold: row(self.gold),
             rivals: self.rivals.iter().map(|&p| row(p)).collect(),
             silent: row(self.silent),
-            total: poisson(k_max, mean * (self.gold + self.rivals.iter().sum::<f64>() + self.silent)),
+            total: Cow::from(poisson(k_max, mean * (self.gold + self.rivals.iter().sum::<f64>() + self.silent))),
             k_max,
             k_min: k_min as usize,
             gold_probability: Some(self.gold),
