@@ -14,8 +14,13 @@ use crate::rows::Rows;
 use crate::run::{Control, fill_rows};
 use crate::simd::{Kernel, each, widest};
 
+mod jackknife;
+mod sums;
 #[cfg(test)]
 mod tests;
+
+use jackknife::{groups, jackknife};
+use sums::{Sum, Weights};
 
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 8;
@@ -57,9 +62,10 @@ pub fn best_of_k(
     check(scores, values, k, out)?;
     let n_columns = scores.n_columns();
     let source = Source { scores, values, worst };
+    let weights = Weights::shared(scores.n_rows(), n_columns, k);
     let kernel = |block: &mut Block, first: usize, rows: &mut [f64]| {
         block.load(&source, first, rows.len() / k.len())?;
-        widest(Sums { block, k, out: rows, control })
+        widest(Sums { block, k, weights: weights.as_ref(), out: rows, control })
     };
     let whole = out.len() / (k.len() * LANES).max(1);
     let (main, rest) = out.split_at_mut(whole * k.len() * LANES);
@@ -356,47 +362,31 @@ impl Block {
         }
         [a.total, b.total, c.total, d.total]
     }
-}
 
-/// A sum over ranks, from the top down, for one k in each lane.
-struct Sum {
-    k: f64,
-    weight: Lane,
-    part: Lane,
-    total: Lane,
-    /// 1 where the sum goes on, 0 where it is complete.
-    active: Lane,
-}
-
-impl Sum {
+    /// The same as [`sums`](Self::sums) with weights made before.
     #[inline(always)]
-    fn new(k: f64, n: &Lane) -> Self {
-        let active = each(|l| if k <= n[l] { 1.0 } else { 0.0 });
-        let weight = each(|l| if k <= n[l] { k / n[l] } else { 0.0 });
-        Self { k, weight, part: [0.0; LANES], total: [0.0; LANES], active }
-    }
-
-    /// Adds the value of the sample of this rank and turns to the weight of the next.
-    #[inline(always)]
-    fn add(&mut self, value: &Lane, rank: &Lane, reciprocal: &Lane) {
-        let (k, weight, part) = (self.k, self.weight, self.part);
-        let factor: Lane = each(|l| (rank[l] - k) * reciprocal[l]);
-        self.part = each(|l| part[l] + weight[l] * value[l]);
-        self.weight = each(|l| weight[l] * factor[l]);
-    }
-
-    /// Takes over the part of a chunk, and tells whether in any lane the rest, from `rank` on and of values up to
-    /// `reach`, still matters. Each lane stops by itself: its result does not depend on its neighbours.
-    #[inline(always)]
-    fn close(&mut self, rank: &Lane, reach: &Lane) -> bool {
-        let (k, weight, part, before, active) = (self.k, self.weight, self.part, self.total, self.active);
-        let total: Lane = each(|l| before[l] + active[l] * part[l]);
-        let rest: Lane = each(|l| weight[l] * rank[l] * reach[l]);
-        let enough: Lane = each(|l| NEGLIGIBLE * k * total[l].abs());
-        self.active = each(|l| if rest[l] > enough[l] { active[l] } else { 0.0 });
-        self.total = total;
-        self.part = [0.0; LANES];
-        self.active != [0.0; LANES]
+    fn sums_shared(&self, k: &[f64; TILE], weights: &[[f64; TILE]]) -> [Lane; TILE] {
+        let [mut a, mut b, mut c, mut d] = k.map(|k| Sum::new(k, &self.n));
+        for chunk in 0..self.longest.div_ceil(CHUNK) {
+            let range = chunk * CHUNK..self.longest.min((chunk + 1) * CHUNK);
+            let end = range.end;
+            for (value, weight) in self.value[range.clone()].iter().zip(&weights[range]) {
+                a.add_shared(value, weight[0]);
+                b.add_shared(value, weight[1]);
+                c.add_shared(value, weight[2]);
+                d.add_shared(value, weight[3]);
+            }
+            let next = weights.get(end).copied().unwrap_or_default();
+            (a.weight, b.weight) = ([next[0]; LANES], [next[1]; LANES]);
+            (c.weight, d.weight) = ([next[2]; LANES], [next[3]; LANES]);
+            let rank: Lane = each(|l| self.n[l] - end as f64);
+            let reach = &self.reach[chunk + 1];
+            let more = [a.close(&rank, reach), b.close(&rank, reach), c.close(&rank, reach), d.close(&rank, reach)];
+            if more == [false; TILE] {
+                break;
+            }
+        }
+        [a.total, b.total, c.total, d.total]
     }
 }
 
@@ -415,6 +405,7 @@ fn exchange(score: &mut [Lane], value: &mut [Lane], i: usize, j: usize) {
 struct Sums<'a> {
     block: &'a mut Block,
     k: &'a [i64],
+    weights: Option<&'a Weights>,
     out: &'a mut [f64],
     control: &'a Control,
 }
@@ -424,7 +415,7 @@ impl Kernel for Sums<'_> {
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { block, k, out, control } = self;
+        let Self { block, k, weights, out, control } = self;
         if !block.is_sorted {
             block.sort();
             // The padding is at the end now.
@@ -432,13 +423,17 @@ impl Kernel for Sums<'_> {
         }
         block.average_ties();
         block.prepare_sums();
+        let shared = weights.filter(|weights| block.n == [weights.n as f64; LANES]);
         for (tile, ks) in k.chunks(TILE).enumerate() {
             control.check()?;
             let mut wanted = [1.0; TILE];
             for (wanted, &k) in wanted.iter_mut().zip(ks) {
                 *wanted = k as f64;
             }
-            let sums = block.sums(&wanted);
+            let sums = match shared {
+                Some(weights) => block.sums_shared(&wanted, weights.tile(tile)),
+                None => block.sums(&wanted),
+            };
             for (lane, row) in out.chunks_mut(k.len()).enumerate() {
                 for (i, out) in row[tile * TILE..].iter_mut().take(TILE).enumerate() {
                     *out = if wanted[i] <= block.n[lane] { sums[i][lane] } else { f64::NAN };
@@ -447,67 +442,4 @@ impl Kernel for Sums<'_> {
         }
         Ok(())
     }
-}
-
-/// Samples with one score: how many, their mean value, and the sum of the squared deviations from it.
-struct Group {
-    size: usize,
-    mean: f64,
-    scatter: f64,
-}
-
-fn groups(samples: &[Sample]) -> Vec<Group> {
-    samples
-        .chunk_by(|a, b| a.0 == b.0)
-        .map(|tied| {
-            let size = tied.len();
-            let mean = tied.iter().map(|sample| sample.1).sum::<f64>() / size as f64;
-            Group { size, mean, scatter: tied.iter().map(|sample| (sample.1 - mean).powi(2)).sum() }
-        })
-        .collect()
-}
-
-/// (n-1)/n times the sum over i of (U_{-i} - their mean)^2, where U_{-i} is best-of-k without sample i.
-///
-/// Without a member of value v of a group of s, the groups above keep their weights w among the n-1 samples, those
-/// below move up a rank (seen from the top: one place), and the rest of the group has mean (s mean - v)/(s-1). So
-/// U_{-i} is linear in v within a group, and its scatter there is that of the values.
-fn jackknife(groups: &[Group], n: usize, k: i64, weights: &mut Vec<f64>) -> f64 {
-    if k > n as i64 - 1 {
-        return f64::NAN;
-    }
-    let k = k as f64;
-    // weights[t]: the t-th sample from the top is the best of k, among n - 1.
-    weights.clear();
-    let mut weight = k / (n as f64 - 1.0);
-    for t in 0..n - 1 {
-        weights.push(weight);
-        let rank = (n - 1 - t) as f64;
-        weight *= if rank > 1.0 { (rank - k).max(0.0) / (rank - 1.0) } else { 0.0 };
-    }
-    // Sums over the groups below, their members one place up.
-    let mut below: f64 = 0.0;
-    let mut start = groups[0].size;
-    for group in &groups[1..] {
-        below += group.mean * weights[start - 1..start - 1 + group.size].iter().sum::<f64>();
-        start += group.size;
-    }
-    let mut above = 0.0;
-    let mut start = 0;
-    let mut without = Vec::with_capacity(groups.len()); // mean of U_{-i} over the group, and its scatter
-    for (g, group) in groups.iter().enumerate() {
-        let own = weights[start..start + group.size - 1].iter().sum::<f64>();
-        let slope = if group.size > 1 { own / (group.size as f64 - 1.0) } else { 0.0 };
-        without.push((above + below + own * group.mean, slope * slope * group.scatter));
-        let end = start + group.size;
-        if let Some(next) = groups.get(g + 1) {
-            above += group.mean * weights[start..end].iter().sum::<f64>();
-            below -= next.mean * weights[end - 1..end - 1 + next.size].iter().sum::<f64>();
-        }
-        start = end;
-    }
-    let n = n as f64;
-    let mean = groups.iter().zip(&without).map(|(group, (u, _))| group.size as f64 * u).sum::<f64>() / n;
-    let spread = |(group, (u, scatter)): (&Group, &(f64, f64))| group.size as f64 * (u - mean).powi(2) + scatter;
-    (n - 1.0) / n * groups.iter().zip(&without).map(spread).sum::<f64>()
 }
