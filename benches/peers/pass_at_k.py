@@ -41,6 +41,7 @@ def timed(repeats: int, calls: dict[str, Callable[[], object]]) -> dict[str, flo
     times = dict.fromkeys(calls, float("inf"))
     for _ in range(repeats):
         for name, call in calls.items():
+            time.sleep(0.05)  # the threads of a BLAS keep spinning for a while after a product
             start = time.perf_counter()
             call()
             times[name] = min(times[name], time.perf_counter() - start)
