@@ -56,6 +56,7 @@ CASES: dict[str, dict[str, Any]] = {
     "SampleLog.filter": {"rows": np.arange(N_ROWS) > 3},
     "best_of_k": {"scores": SCORES, "values": CORRECT},
     "best_of_n_probability": {"p": np.array([0.25, 0.5, 0.25]), "n": np.array([1, 5])},
+    "bootstrap_means": {"values": SCORES, "n_resamples": 5, "cluster": np.array([0, 1, 1]), "rng": 1},
     "bradley_terry": {
         "wins": WINS,
         "ties": TIES,
@@ -65,6 +66,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rng": 1,
     },
     "compare": {"curve_a": CURVE, "curve_b": CURVE, "rng": 1, "n_resamples": 50},
+    "extrapolate_pass_at_k": {**COUNTS, "k": np.array([8, 64])},
     "g_pass_at_k": {**COUNTS, "k": np.array([1, 2, 4]), "tau": 0.5},
     "hedge": {"losses": np.array([[0.0, 1.0, 0.5], [1.0, 0.25, 0.0]])},
     "holm": {"p_values": np.array([0.0, 0.5, 0.125])},
@@ -97,6 +99,7 @@ MADE_BY_US = {
     "ComparisonPoint",
     "Curve",
     "CurvePoint",
+    "Extrapolation",
     "HedgeResult",
     "RewardModelMetrics",
 }

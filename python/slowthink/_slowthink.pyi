@@ -10,10 +10,13 @@ __all__ = [
     "LogReader",
     "best_of_k",
     "best_of_k_variance",
+    "bootstrap_curves",
+    "bootstrap_means",
     "bradley_terry",
     "build_info",
     "compare_curves",
     "distinct_counts",
+    "extrapolate_pass",
     "hedge",
     "kendall_tau",
     "maj_at_k",
@@ -73,7 +76,36 @@ def hedge(
     options: Options,
 ) -> None: ...
 
+# samples.extrapolation
+def extrapolate_pass(
+    n: npt.NDArray[np.int64],
+    c: npt.NDArray[np.int64],
+    k: npt.NDArray[np.int64],
+    inflated: bool,
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> tuple[float, float, float, float, float]: ...
+
 # samples.intervals
+def bootstrap_curves(
+    rows: npt.NDArray[np.float64],
+    index: npt.NDArray[np.int64],
+    cluster: npt.NDArray[np.int64] | None,
+    n_resamples: int,
+    seed: list[int],
+    probabilities: list[float],
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
+def bootstrap_means(
+    rows: npt.NDArray[np.float64],
+    index: npt.NDArray[np.int64],
+    cluster: npt.NDArray[np.int64] | None,
+    first: int,
+    seed: list[int],
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...
 def summarise_curves(
     rows: npt.NDArray[np.float64],
     index: npt.NDArray[np.int64],

@@ -25,7 +25,12 @@ mod _slowthink {
     #[pymodule_export]
     use super::samples::experts::hedge;
     #[pymodule_export]
-    use super::samples::intervals::{compare_curves, sign_test, student_quantile, student_two_sided, summarise_curves};
+    use super::samples::extrapolation::extrapolate_pass;
+    #[pymodule_export]
+    use super::samples::intervals::{
+        bootstrap_curves, bootstrap_means, compare_curves, sign_test, student_quantile, student_two_sided,
+        summarise_curves,
+    };
     #[pymodule_export]
     use super::samples::log::LogReader;
     #[pymodule_export]

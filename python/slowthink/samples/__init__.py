@@ -3,7 +3,8 @@
 from slowthink.samples._best_of import best_of_k
 from slowthink.samples._curves import Curve, CurvePoint
 from slowthink.samples._experts import HedgeResult, hedge
-from slowthink.samples._intervals import Comparison, ComparisonPoint, compare, holm, mcnemar
+from slowthink.samples._extrapolate import Extrapolation, extrapolate_pass_at_k
+from slowthink.samples._intervals import Comparison, ComparisonPoint, bootstrap_means, compare, holm, mcnemar
 from slowthink.samples._log import SampleLog
 from slowthink.samples._majority import maj_at_k
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
@@ -18,13 +19,16 @@ __all__ = [
     "ComparisonPoint",
     "Curve",
     "CurvePoint",
+    "Extrapolation",
     "HedgeResult",
     "RewardModelMetrics",
     "SampleLog",
     "best_of_k",
     "best_of_n_probability",
+    "bootstrap_means",
     "bradley_terry",
     "compare",
+    "extrapolate_pass_at_k",
     "g_pass_at_k",
     "hedge",
     "holm",

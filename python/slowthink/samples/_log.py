@@ -247,9 +247,7 @@ class SampleLog:
                 missing &= ~known
             if missing.any():
                 row = int(np.argmax(missing))
-                why = (
-                    "its problem has no gold answer" if derivable else "there are no answer and gold to derive it from"
-                )
+                why = "its problem has no gold answer" if derivable else "there is no answer and gold to derive it from"
                 raise ValueError(
                     f"correct[{row}] is missing, and {why} (problem {self._problems[self._problem[row]]!r})"
                 )

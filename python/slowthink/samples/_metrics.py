@@ -82,7 +82,7 @@ def _votes(
     threads: int | None,
     progress: _run.Progress,
 ) -> None:
-    from slowthink.samples import _majority  # type: ignore[attr-defined, unused-ignore]
+    from slowthink.samples import _majority
 
     votes = _vote_codes(log, "maj@k")
     for chunk in log._chunks():

@@ -36,7 +36,6 @@ fn stirling(z: f64) -> f64 {
 }
 
 /// The digamma function for `x > 0`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the beta-binomial fit uses it"))]
 pub(crate) fn digamma(mut x: f64) -> f64 {
     let mut below = 0.0;
     while x < LARGE {

@@ -4,6 +4,8 @@ use crate::error::to_python;
 use crate::run::{Options, run};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use slowthink::random::Seed;
+use slowthink::samples::bootstrap;
 use slowthink::samples::intervals::{self, Curves, Moments};
 
 /// Rows of equal curves and the row of each problem, as the core takes them.
@@ -58,6 +60,55 @@ pub fn compare_curves(
 
 fn fields(moments: Moments) -> [f64; 4] {
     [moments.n_used as f64, moments.n_units as f64, moments.mean, moments.standard_error]
+}
+
+/// Fills `out` (quantiles and standard deviation, one row each) from resampled means.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+pub fn bootstrap_curves(
+    py: Python<'_>,
+    rows: PyReadonlyArray2<'_, f64>,
+    index: PyReadonlyArray1<'_, i64>,
+    cluster: Option<PyReadonlyArray1<'_, i64>>,
+    n_resamples: usize,
+    seed: [u64; 4],
+    probabilities: Vec<f64>,
+    mut out: PyReadwriteArray2<'_, f64>,
+    options: Options,
+) -> PyResult<()> {
+    let curves = curves(&rows, &index)?;
+    let cluster = cluster.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    let seed = Seed::from_words(seed);
+    let work = n_resamples as f64 * (curves.n_problems() + 30 * curves.width()) as f64;
+    let resampled = run(py, &options, work, |control| {
+        bootstrap::resample(&curves, cluster, n_resamples, &seed, &probabilities, control)
+    })?;
+    let rows = resampled.quantiles.iter().chain([&resampled.standard_deviation]);
+    for (to, from) in out.as_slice_mut()?.chunks_exact_mut(curves.width()).zip(rows) {
+        to.copy_from_slice(from);
+    }
+    Ok(())
+}
+
+/// Fills `out` (resamples, K) with resampled means.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)]
+pub fn bootstrap_means(
+    py: Python<'_>,
+    rows: PyReadonlyArray2<'_, f64>,
+    index: PyReadonlyArray1<'_, i64>,
+    cluster: Option<PyReadonlyArray1<'_, i64>>,
+    first: u64,
+    seed: [u64; 4],
+    mut out: PyReadwriteArray2<'_, f64>,
+    options: Options,
+) -> PyResult<()> {
+    let curves = curves(&rows, &index)?;
+    let cluster = cluster.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+    let seed = Seed::from_words(seed);
+    let out = out.as_slice_mut()?;
+    let work = out.len() as f64 * 30.0;
+    run(py, &options, work, |control| bootstrap::means(&curves, cluster, first, &seed, control, out))
 }
 
 /// P(|T| >= |t|) of Student's law.

@@ -2,6 +2,7 @@
 
 pub mod best_of;
 pub mod experts;
+pub mod extrapolation;
 pub mod intervals;
 pub mod log;
 pub mod majority;
