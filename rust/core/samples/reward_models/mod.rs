@@ -13,6 +13,7 @@ use crate::error::{Error, Result, invalid};
 use crate::random::Seed;
 use crate::rows::Rows;
 use crate::run::{Control, fill_rows, map_items};
+use crate::simd::{Kernel, widest};
 use std::collections::BTreeMap;
 
 /// Prompts read at a time by one thread.
@@ -94,6 +95,34 @@ fn conflict(prompt: &mut Prompt) -> Pairs {
     Pairs { halves, pairs: n_correct * incorrect_below }
 }
 
+/// Up to this many samples comparing all pairs, a vector at a time, is faster than sorting.
+const MOST_COMPARED: usize = 128;
+
+/// The same as [`conflict`]; `incorrect` is working memory.
+fn compared(prompt: &Prompt, incorrect: &mut Vec<u64>) -> Pairs {
+    struct Compare<'a> {
+        samples: &'a [(u64, bool)],
+        incorrect: &'a [u64],
+    }
+    impl Kernel for Compare<'_> {
+        type Output = u64;
+        #[inline(always)]
+        fn run(self) -> u64 {
+            let mut halves = 0;
+            for &(own, _) in self.samples.iter().filter(|sample| sample.1) {
+                for &other in self.incorrect {
+                    halves += u64::from(other < own) + u64::from(other <= own);
+                }
+            }
+            halves
+        }
+    }
+    incorrect.clear();
+    incorrect.extend(prompt.samples.iter().filter(|sample| !sample.1).map(|sample| sample.0));
+    let halves = widest(Compare { samples: &prompt.samples, incorrect });
+    Pairs { halves, pairs: ((prompt.samples.len() - incorrect.len()) * incorrect.len()) as u64 }
+}
+
 fn same_shape(scores: &dyn Rows<f64>, correct: &dyn Rows<f64>) -> Result<(usize, usize)> {
     let shape = (scores.n_rows(), scores.n_columns());
     let other = (correct.n_rows(), correct.n_columns());
@@ -119,10 +148,10 @@ pub fn roc_auc(scores: &dyn Rows<f64>, correct: &dyn Rows<f64>, out: &mut [f64],
         1,
         BLOCK,
         control,
-        || Prompt::new(n),
-        |prompt, row, out| {
+        || (Prompt::new(n), Vec::new()),
+        |(prompt, chosen), row, out| {
             prompt.read(scores, correct, row)?;
-            out[0] = conflict(prompt).share();
+            out[0] = if n <= MOST_COMPARED { compared(prompt, chosen) } else { conflict(prompt) }.share();
             Ok(())
         },
     )
@@ -437,6 +466,9 @@ mod tests {
                     won += if scores[i] > scores[j] { 1.0 } else if scores[i] == scores[j] { 0.5 } else { 0.0 };
                 }
             }
+            let mut auc = [0.0];
+            roc_auc(&s, &c, &mut auc, &Control::default()).unwrap();
+            prop_assert!(close(auc[0], won / pairs));
             prop_assert!(close(found.accuracy, won / pairs));
             prop_assert!(close(found.roc_auc, won / pairs)); // stretching one prompt changes no order
             prop_assert!(close(found.mean_prompt_auc, won / pairs));
