@@ -300,6 +300,11 @@ def bootstrap_quantiles(
     out = np.empty((3, rows.shape[1]))
     tails = [0.5 - confidence / 2, 0.5 + confidence / 2]
     options = _run.options(threads, progress)
+    if cluster is None and len(rows) == len(index) > 1:
+        # Problems of equal curves share a row: a resample then only counts how often it is drawn.
+        whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
+        _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+        rows, index = rows[first], place.astype(np.int64)[index]
     _slowthink.bootstrap_curves(rows, index, cluster, n_resamples, _words(rng), tails, out, options)
     return out[0].copy(), out[1].copy(), out[2].copy()
 
