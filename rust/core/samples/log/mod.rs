@@ -150,13 +150,7 @@ impl Reader {
             blocks.push(block);
             rest = tail;
         }
-        let parsed = map_items(
-            blocks.len(),
-            1,
-            control,
-            || (),
-            |(), i| Ok(self.block(blocks[i].strip_suffix(b"\n").unwrap_or(blocks[i]).split(|&byte| byte == b'\n'))),
-        )?;
+        let parsed = map_items(blocks.len(), 1, control, || (), |(), i| Ok(self.block(lines_of(blocks[i]))))?;
         self.append(parsed)
     }
 
@@ -242,6 +236,20 @@ impl Reader {
         }
         block
     }
+}
+
+/// The lines of a block.
+fn lines_of(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = block;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    })
 }
 
 /// The row being read.

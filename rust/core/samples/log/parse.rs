@@ -189,11 +189,19 @@ impl<'a> Cursor<'a> {
 
     /// Passes a number or a word.
     fn skip_plain(&mut self) -> Parsed<()> {
-        for word in ["true", "false", "null", "NaN", "Infinity", "-Infinity"] {
-            if self.bytes[self.at..].starts_with(word.as_bytes()) {
-                self.at += word.len();
-                return Ok(());
-            }
+        let rest = &self.bytes[self.at..];
+        let word: &[u8] = match rest {
+            [b't', ..] => b"true",
+            [b'f', ..] => b"false",
+            [b'n', ..] => b"null",
+            [b'N', ..] => b"NaN",
+            [b'I', ..] => b"Infinity",
+            [b'-', b'I', ..] => b"-Infinity",
+            _ => b"",
+        };
+        if !word.is_empty() && rest.starts_with(word) {
+            self.at += word.len();
+            return Ok(());
         }
         let start = self.at;
         let negative = self.bytes.get(self.at) == Some(&b'-');
