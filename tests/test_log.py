@@ -199,3 +199,24 @@ def test_a_large_log_is_quick_and_lean() -> None:
     tracemalloc.stop()
     assert curve.n_problems == 2000
     assert peak < 64e6 + 1.5 * (6 * len(problem) + curve._rows.nbytes)
+
+
+def test_votes_of_a_log_equal_those_of_the_array_function() -> None:
+    rng = np.random.default_rng(0)
+    n = rng.integers(2, 30, 50)
+    problem = np.repeat(np.arange(50), n)
+    answer = rng.integers(-1, 4, len(problem))
+    matrix = np.full((50, n.max()), -1)
+    for i in range(50):
+        matrix[i, : n[i]] = np.where(answer[problem == i] < 0, -2, answer[problem == i])
+    given = [None if a < 0 else int(a) for a in answer]
+    log = SampleLog(problem=problem, answer=given, gold=problem % 3)
+    curve = log.curve("maj@k")
+    expected = samples.maj_at_k(matrix, np.arange(50) % 3, curve.k)
+    np.testing.assert_allclose(curve.per_problem, expected, rtol=1e-12, atol=1e-14)
+    # Without gold answers the correct samples of a problem vote as one.
+    judged = SampleLog(problem=problem, answer=given, correct=log.correct)
+    assert judged.curve("maj@k").mean.tobytes() == curve.mean.tobytes()
+    fixed = log.curve("maj@k", over="samples")
+    assert fixed.standard_error[0] > 0
+    assert np.isnan(fixed.standard_error[-1])
