@@ -82,6 +82,7 @@ CASES: dict[str, dict[str, Any]] = {
     "samples_needed": {"p": np.array([0.5, 0.25, 0.25])},
     "should_stop": {"counts": np.array([[7, 1, 0], [3, 3, 1]])},
     "stopping_probability": {"counts": np.array([[7, 1, 0], [3, 3, 1]])},
+    "weighted_maj_at_k": {"answers": ANSWERS, "weights": SCORES, "gold": GOLD, "n_resamples": 70, "rng": 1},
     "win_matrix": {
         "model_a": np.array([1, 2, 4]),
         "model_b": np.array([2, 4, 1]),

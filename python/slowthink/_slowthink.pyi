@@ -36,6 +36,7 @@ __all__ = [
     "student_quantile",
     "student_two_sided",
     "summarise_curves",
+    "weighted_maj_at_k",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -217,3 +218,16 @@ def stopping_probability(
 ) -> None: ...
 
 # samples.weighted
+def weighted_maj_at_k(
+    answers: npt.NDArray[Any],
+    weights: npt.NDArray[Any],
+    gold: npt.NDArray[np.int64],
+    k: npt.NDArray[np.int64],
+    method: int,
+    n_resamples: int,
+    control_variates: bool,
+    seed: list[int],
+    first: int,
+    out: npt.NDArray[np.float64],
+    options: Options,
+) -> None: ...

@@ -47,4 +47,6 @@ mod _slowthink {
     };
     #[pymodule_export]
     use super::samples::stopping::stopping_probability;
+    #[pymodule_export]
+    use super::samples::weighted::weighted_maj_at_k;
 }

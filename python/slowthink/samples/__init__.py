@@ -12,6 +12,7 @@ from slowthink.samples._planning import best_of_n_probability, plurality_probabi
 from slowthink.samples._rating import BradleyTerry, bradley_terry, win_matrix
 from slowthink.samples._reward_models import RewardModelMetrics, reward_model_metrics, roc_auc
 from slowthink.samples._stopping import should_stop, stopping_probability
+from slowthink.samples._weighted import weighted_maj_at_k
 
 __all__ = [
     "BradleyTerry",
@@ -44,5 +45,6 @@ __all__ = [
     "samples_needed",
     "should_stop",
     "stopping_probability",
+    "weighted_maj_at_k",
     "win_matrix",
 ]
