@@ -16,6 +16,7 @@ from slowthink._report import Writer, curves_table, number, p_value, with_interv
 from slowthink.samples import SampleLog, compare
 
 METRICS = ("mean", "pass@k", "pass^k", "maj@k", "best@k", "weighted-maj@k")
+ROLES = ("problem", "answer", "gold", "correct", "score", "cost", "cluster")
 DEFAULT_METRICS = ("mean", "pass@k", "maj@k", "best@k", "weighted-maj@k")
 
 
@@ -43,7 +44,7 @@ class Part:
     group: str | None
     samples: SampleLog
     curves: Mapping[str, Any]
-    beyond: Mapping[str, Any] | None
+    beyond: Any | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,18 @@ def evaluate(logs: Sequence[str], other: str | None, request: Request) -> Evalua
     """Reads the logs, and ``other`` to compare each of them with, and estimates what ``request`` asks for."""
     paths = [*logs, *([other] if other else [])]
     names = short_names(paths)
-    read = {name: SampleLog.read(path, **request.reading) for name, path in zip(names, paths, strict=True)}
+    reading = dict(request.reading)
+    if request.by is not None and request.by not in ROLES:
+        # Columns beside those with a role are read where they are asked for.
+        reading["columns"] = {request.by: request.by} | (reading.get("columns") or {})
+    read = {name: SampleLog.read(path, **reading) for name, path in zip(names, paths, strict=True)}
+    for name, log in read.items():
+        if "correct" not in log.columns:
+            found = ", ".join(("problem", *log.columns))
+            raise ValueError(
+                f"{paths[names.index(name)]}: no column for the verdict, nor both answer and gold to derive it from "
+                f"(found: {found}); say where they are with --columns correct=NAME"
+            )
     samples = {(name, group): part for name, log in read.items() for group, part in _groups(log, request.by)}
     largest = max(int(part.num_samples.max()) for part in samples.values())
     ks = _k_values(request.k, largest)
@@ -165,18 +177,18 @@ def _part(
                 threads=request.threads,
             )
         except ValueError as error:
-            # A log without verdicts serves no metric: that is an error whoever chose the metrics.
             if by_name or metric in ("mean", "pass@k"):
                 raise
             warnings.warn(f"{metric} left out: {error}", stacklevel=2)
     beyond = None
     if request.extrapolate:
-        beyond = _beyond(samples, request.extrapolate)
+        from slowthink.samples import extrapolate_pass_at_k
+
+        n, correct = samples.counts
+        beyond = extrapolate_pass_at_k(
+            n, correct, np.asarray(request.extrapolate), confidence=request.confidence, threads=request.threads
+        )
     return Part(name, group, samples, curves, beyond)
-
-
-def _beyond(samples: SampleLog, ks: Sequence[int]) -> dict[str, Any]:
-    raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -226,8 +238,14 @@ class Evaluation:
             writer.table(header, rows, title + by if title else "")
         for part in self.parts:
             if part.beyond is not None:
-                rows = [[str(k), number(value)] for k, value in zip(part.beyond["k"], part.beyond["mean"], strict=True)]
-                title = "beyond the samples, by a beta-binomial model"
+                law = part.beyond
+                rows = [
+                    [str(k), with_interval(*values)]
+                    for k, *values in zip(
+                        law.k.tolist(), law.mean.tolist(), law.low.tolist(), law.high.tolist(), strict=True
+                    )
+                ]
+                title = f"extrapolated by a Beta({law.alpha:.3g}, {law.beta:.3g}) law of the problems' success rates"
                 writer.table(["k", "pass@k"], rows, title if len(self.parts) == 1 else f"{self.label(part)}: {title}")
         for comparison in self.comparisons:
             self._write_comparison(writer, comparison)
@@ -291,7 +309,9 @@ class Evaluation:
                 {
                     "name": name,
                     "path": self.paths[name],
-                    "columns": list(log.columns),
+                    "format": None if log.source is None else log.source.format,
+                    "columns": {} if log.source is None else log.source.columns,
+                    "n_skipped": log.n_skipped,
                     "n_problems": log.n_problems,
                     "n_samples": log.n_samples,
                     "samples_per_problem": dict(zip(("min", "median", "max"), _spread(log), strict=True)),
@@ -305,7 +325,7 @@ class Evaluation:
                     **({} if self.request.by is None else {"group": part.group}),
                     "n_problems": part.samples.n_problems,
                     "curves": {metric: curve.to_dict() for metric, curve in part.curves.items()},
-                    **({} if part.beyond is None else {"extrapolated": part.beyond}),
+                    **({} if part.beyond is None else {"extrapolated": part.beyond.to_dict()}),
                 }
                 for part in self.parts
             ],
@@ -324,15 +344,21 @@ class Evaluation:
 def _facts(path: str, log: SampleLog) -> list[tuple[str, str]]:
     low, middle, high = _spread(log)
     each = f"{low}" if low == high else f"{low} to {high}, median {middle:g}"
+    source = log.source
+    derived = [] if source is None or "correct" in source.columns else ["correct (answer = gold)"]
+    places = {} if source is None else source.columns
+    named = [name if name == place else f"{name} = {place}" for name, place in places.items()]
     facts = [
-        ("log", path),
-        ("columns", ", ".join(("problem", *log.columns))),
+        ("log", path if source is None else f"{path} ({source.format})"),
+        ("columns", ", ".join(named + derived)),
         ("problems", f"{log.n_problems:,}"),
         ("samples", f"{log.n_samples:,}, {each} a problem"),
     ]
+    if log.n_skipped:
+        facts.append(("skipped", f"{log.n_skipped:,} malformed rows"))
     if log.n_unanswered:
         facts.append(("no answer", f"{log.n_unanswered:,} samples: they count towards k and never vote"))
-    return facts
+    return facts + [("note", note) for note in (source.notes if source else [])]
 
 
 def _spread(log: SampleLog) -> tuple[int, float, int]:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from slowthink import __version__, build_info
-from slowthink._evaluate import METRICS, Evaluation, Request, evaluate
+from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
 from slowthink._report import Writer, json_text
 
 _EXAMPLES = """\
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`| head`). What Python still flushes at exit must go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (OSError, ValueError, TypeError, KeyError, ImportError, MemoryError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, ImportError, MemoryError) as error:
         sys.stderr.write(f"slowthink: error: {_one_line(error)}\n")
         return 2
 
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
 
     read = run.add_argument_group("reading").add_argument
     read("--format", metavar="F", help="format of the logs, where their content does not tell it")
-    columns = "where to find problem, answer, gold, correct, score, cost, cluster"
+    columns = f"where to find {', '.join(ROLES)}, or the column of --by"
     read("--columns", type=_columns, metavar="C=NAME,...", help=columns)
     read("--filter", metavar="NAME", help="which filter's responses to take (lm-evaluation-harness)")
     read("--on-error", choices=("raise", "skip"), default="raise", help="at a malformed line (default: raise)")
@@ -137,7 +137,7 @@ def _ks(text: str) -> str | list[int]:
 
 def _k_list(text: str, also: str = "") -> list[int]:
     words = text.split(",")
-    if not all(word.strip().isdecimal() and int(word) > 0 for word in words):
+    if not all(word.strip().isdecimal() and 0 < int(word) < 2**63 for word in words):
         raise argparse.ArgumentTypeError(f"must be {also}whole numbers from 1 on, joined by commas, got {text!r}")
     return sorted({int(word) for word in words})
 
@@ -202,6 +202,9 @@ def _info(_: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _check_outputs(options)
+    for name in options.columns or {}:
+        if name not in ROLES and name != options.by:
+            raise ValueError(f"--columns: {name!r} is none of {', '.join(ROLES)}, nor the column of --by")
     to_terminal = str(options.json) == "-"
     writer = Writer()
     logs = options.logs or [shipped_log()]
@@ -252,6 +255,8 @@ def shipped_log() -> str:
 def _check_log(log: str) -> None:
     """Refuses a missing log before another is read, and guesses what was meant."""
     path = Path(log)
+    if log == "-":
+        return
     if path.is_dir():
         raise ValueError(f"{log} is a folder, not a log")
     if not path.exists():
@@ -299,6 +304,7 @@ def _plain_warnings() -> Iterator[None]:
         _note(f"warning: {' '.join(str(message).split())}")
 
     with warnings.catch_warnings():
+        warnings.simplefilter("default")
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.showwarning = show
         yield

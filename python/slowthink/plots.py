@@ -200,12 +200,13 @@ def _continue(axes: Axes, number: int, beyond: CurveLike) -> None:
     """The dashed rest of the curve that was drawn as line ``number``; the name moves to its end."""
     line = _drawn(axes)[number]
     x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
-    k, mean, _, _ = _defined(beyond)
+    k, mean, low, high = _defined(beyond)
     later = k > (x[-1] if len(x) else 0)
     (rest,) = axes.plot(
         np.append(x[-1:], k[later]), np.append(y[-1:], mean[later]),
         color=line.get_color(), linestyle=(0, (4, 2)), linewidth=1.6, label="_", zorder=3,
     )  # fmt: skip
+    axes.fill_between(k[later], low[later], high[later], color=line.get_color(), alpha=0.1, linewidth=0, zorder=1)
     rest.set_gid("slowthink-rest")
     line.rest = rest
     _dress(axes, beyond.metric)
@@ -332,11 +333,10 @@ def _name_ends(axes: Axes) -> None:
     places[-1] = min(places[-1], high)
     for i in range(len(places) - 2, -1, -1):
         places[i] = min(places[i], places[i + 1] - gap)
-    right = max(_end(line)[0] for line in lines)
     for place, (_, number) in zip(places, ends, strict=True):
         line = lines[number]
         text = axes.annotate(
-            line.get_label(), (right, place), xytext=(7, 0), textcoords="offset points", va="center", ha="left",
+            line.get_label(), (_end(line)[0], place), xytext=(7, 0), textcoords="offset points", va="center", ha="left",
             fontsize=_SIZE, color=line.get_color(), annotation_clip=False,
         )  # fmt: skip
         text.set_gid("slowthink-name")

@@ -1,0 +1,47 @@
+"""The example programs run as their first lines say, and show what they promise."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def run(name, *arguments):
+    command = [sys.executable, str(EXAMPLES / name), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    return result.stdout
+
+
+def test_all_are_here():
+    tested = {"evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == tested
+
+
+def test_evaluate_log():
+    out = run("evaluate_log.py")
+    rows = [line.split()[0] for line in out.splitlines() if re.match(r" +\d", line)]
+    assert rows == ["1", "4", "16", "64"]
+    assert re.search(r"outvoted: \d+ of 200 problems", out)
+
+
+def test_compare_players():
+    """The intervals of the two overlap, and that of the paired difference is clear of 0."""
+    number = r"([-+]?\d\.\d+)"
+    interval = rf"{number} \[{number}, {number}\]"
+    line = run("compare_players.py").splitlines()[0]
+    careful, rough, difference = (list(map(float, found)) for found in re.findall(interval, line))
+    assert careful[1] < rough[2]
+    assert difference[1] > 0
+    assert difference[0] == pytest.approx(careful[0] - rough[0], abs=0.0011)
+
+
+def test_plan_budget():
+    out = run("plan_budget.py")
+    assert "188 samples by vote, 6 with a perfect verifier" in out
+    assert len(re.findall(r"stopping by the \S+ rule", out)) == 2
