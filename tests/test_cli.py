@@ -177,6 +177,25 @@ def test_metrics_follow_the_columns(run, tmp_path):
     assert set(load(out)["results"][0]["curves"]) == {"mean", "pass@k"}
 
 
+def test_one_sample_a_problem_has_one_metric_and_a_better_interval(run, tmp_path):
+    path = write_log(tmp_path / "log.jsonl", attempts(n=1))
+    code, out, _ = run("evaluate", path)
+    assert code == 0
+    assert "maj@k" not in out
+    assert "12 problems are few" in out
+    assert "--interval wilson" in out
+    code, out, _ = run("evaluate", path, "--interval", "wilson")
+    assert code == 0
+    assert "few" not in out
+
+
+def test_messages_speak_of_options(run, tmp_path):
+    path = write_log(tmp_path / "log.jsonl", [{"who": 1, "correct": 1}])
+    code, _, err = run("evaluate", path)
+    assert code == 2
+    assert "--columns problem=NAME" in err
+
+
 def test_default_metric_that_does_not_fit_is_left_out_and_said(run, tmp_path):
     rows = [{**row, "score": row["score"] - 5} for row in attempts()]
     path = write_log(tmp_path / "log.jsonl", rows)

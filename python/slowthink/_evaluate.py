@@ -16,6 +16,12 @@ from slowthink._report import Writer, curves_table, number, p_value, with_interv
 from slowthink.samples import SampleLog, compare
 
 METRICS = ("mean", "pass@k", "pass^k", "maj@k", "best@k", "weighted-maj@k")
+PERMUTATIONS = 1000
+"""Of the samples of each problem, for weighted votes: their noise is far below that of the problems."""
+MANY_SAMPLES = 200_000
+"""Above this many, a metric may take long enough for a progress bar."""
+FEW_PROBLEMS = 30
+"""Below this many, a normal interval is noticeably too narrow."""
 ROLES = ("problem", "answer", "gold", "correct", "score", "cost", "cluster")
 DEFAULT_METRICS = ("mean", "pass@k", "maj@k", "best@k", "weighted-maj@k")
 
@@ -33,6 +39,7 @@ class Request:
     over: Any = "problems"
     seed: int = 0
     threads: int | None = None
+    progress: bool = False
     reading: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,14 +73,14 @@ def evaluate(logs: Sequence[str], other: str | None, request: Request) -> Evalua
         # Columns beside those with a role are read where they are asked for.
         reading["columns"] = {request.by: request.by} | (reading.get("columns") or {})
     read = {name: SampleLog.read(path, **reading) for name, path in zip(names, paths, strict=True)}
-    for name, log in read.items():
-        if "correct" not in log.columns:
-            found = ", ".join(("problem", *log.columns))
+    for name, given in read.items():
+        if "correct" not in given.columns:
+            found = ", ".join(("problem", *given.columns))
             raise ValueError(
                 f"{paths[names.index(name)]}: no column for the verdict, nor both answer and gold to derive it from "
                 f"(found: {found}); say where they are with --columns correct=NAME"
             )
-    samples = {(name, group): part for name, log in read.items() for group, part in _groups(log, request.by)}
+    samples = {(name, group): part for name, given in read.items() for group, part in _groups(given, request.by)}
     largest = max(int(part.num_samples.max()) for part in samples.values())
     ks = _k_values(request.k, largest)
     metrics = _metrics(request, samples, ks)
@@ -148,6 +155,9 @@ def _metrics(
         return {metric: (sorted(own), True) for metric, own in chosen.items()}
     columns = set.intersection(*(set(part.columns) for part in samples.values()))
     needs = {"maj@k": {"answer"}, "best@k": {"score"}, "weighted-maj@k": {"answer", "score"}}
+    if max(int(part.num_samples.max()) for part in samples.values()) == 1:
+        # Of one sample each, all metrics are the same.
+        needs = {metric: {"more samples"} for metric in needs}
     if request.over == "samples":
         needs["weighted-maj@k"] = {"a variance within the problems, which it has not"}
     return {
@@ -173,8 +183,10 @@ def _part(
                 confidence=request.confidence,
                 interval=request.interval,
                 over=request.over,
+                n_resamples=PERMUTATIONS if metric == "weighted-maj@k" and request.interval != "bootstrap" else 10_000,
                 rng=request.seed,
                 threads=request.threads,
+                progress=request.progress and samples.n_samples > MANY_SAMPLES,
             )
         except ValueError as error:
             if by_name or metric in ("mean", "pass@k"):
@@ -251,6 +263,11 @@ class Evaluation:
             self._write_comparison(writer, comparison)
         writer.line()
         writer.line(self._how())
+        fewest = min(part.samples.n_problems for part in self.parts)
+        if fewest < FEW_PROBLEMS and self.request.interval in ("clt", "bootstrap"):
+            single = all(part.samples.num_samples.max() == 1 for part in self.parts)
+            better = "--interval wilson" if single else "--interval t"
+            writer.line(f"[{fewest} problems are few: these intervals are too narrow, {better} is safer]")
 
     def _write_means(self, writer: Writer) -> None:
         means = {self.label(part): part.curves["mean"].at(1) for part in self.parts if "mean" in part.curves}
@@ -357,7 +374,7 @@ def _facts(path: str, log: SampleLog) -> list[tuple[str, str]]:
     if log.n_skipped:
         facts.append(("skipped", f"{log.n_skipped:,} malformed rows"))
     if log.n_unanswered:
-        facts.append(("no answer", f"{log.n_unanswered:,} samples: they count towards k and never vote"))
+        facts.append(("no answer", f"{log.n_unanswered:,} of the samples: counted in k, without a vote"))
     return facts + [("note", note) for note in (source.notes if source else [])]
 
 

@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     how("--threads", type=_positive, metavar="N", help="default: all processors")
 
     read = run.add_argument_group("reading").add_argument
-    read("--format", metavar="F", help="format of the logs, where their content does not tell it")
+    read("--format", metavar="NAME", help="format of the logs, where their content does not tell it")
     columns = f"where to find {', '.join(ROLES)}, or the column of --by"
     read("--columns", type=_columns, metavar="C=NAME,...", help=columns)
     read("--filter", metavar="NAME", help="which filter's responses to take (lm-evaluation-harness)")
@@ -222,6 +222,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         over=options.over,
         seed=options.seed,
         threads=options.threads,
+        progress=sys.stderr.isatty(),
         reading={
             "format": options.format,
             "columns": options.columns,
@@ -293,7 +294,19 @@ def _one_line(error: BaseException) -> str:
         return "not enough memory"
     # str(KeyError) is the repr of its argument.
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return " ".join(text.split()) or type(error).__name__
+    return _as_options(" ".join(text.split())) or type(error).__name__
+
+
+def _as_options(text: str) -> str:
+    """A message of the library in the words of the command line.
+
+    Examples
+    --------
+    >>> _as_options("choose with filter=..., or say columns={'problem': ...}")
+    'choose with --filter NAME, or say --columns problem=NAME'
+    """
+    text = re.sub(r"columns=\{'(\w+)': \.\.\.\}", r"--columns \1=NAME", text)
+    return re.sub(r"\b(filter|format)=\.\.\.", r"--\1 NAME", text)
 
 
 @contextmanager
@@ -301,7 +314,7 @@ def _plain_warnings() -> Iterator[None]:
     """Our own warnings as plain lines on stderr, each once, instead of a line of source."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        _note(f"warning: {' '.join(str(message).split())}")
+        _note(f"warning: {_as_options(' '.join(str(message).split()))}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")
