@@ -39,88 +39,60 @@ __all__ = [
     "weighted_maj_at_k",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Matrix = npt.NDArray[Any]
+_Ints = npt.NDArray[np.int64]
+_Floats = npt.NDArray[np.float64]
+_Matrix = npt.NDArray[Any]  # of any number type, strides as they are
 
 def build_info() -> tuple[str, str, str, str]: ...
 def spin(n_items: int, milliseconds: float, options: Options, panic_at: int | None = None) -> list[int]: ...
 
 # samples.best_of
 def best_of_k(
-    scores: npt.NDArray[Any],
-    values: npt.NDArray[Any],
-    k: npt.NDArray[np.int64],
-    out: npt.NDArray[np.float64],
-    options: Options,
-    worst: bool = False,
+    scores: _Matrix, values: _Matrix, k: _Ints, out: _Floats, options: Options, worst: bool = False
 ) -> None: ...
 def best_of_k_variance(
-    scores: npt.NDArray[Any],
-    values: npt.NDArray[Any],
-    k: npt.NDArray[np.int64],
-    out: npt.NDArray[np.float64],
-    options: Options,
-    worst: bool = False,
+    scores: _Matrix, values: _Matrix, k: _Ints, out: _Floats, options: Options, worst: bool = False
 ) -> None: ...
 
 # samples.experts
-
 def hedge(
-    losses: npt.NDArray[np.generic],
+    losses: _Matrix,
     n_runs: int,
     runs_named: bool,
     learning_rate: float,
-    weights: npt.NDArray[np.float64] | None,
-    expected_loss: npt.NDArray[np.float64],
-    regret: npt.NDArray[np.float64],
+    weights: _Floats | None,
+    expected_loss: _Floats,
+    regret: _Floats,
     options: Options,
 ) -> None: ...
 
 # samples.extrapolation
 def extrapolate_pass(
-    n: npt.NDArray[np.int64],
-    c: npt.NDArray[np.int64],
-    k: npt.NDArray[np.int64],
-    inflated: bool,
-    out: npt.NDArray[np.float64],
-    options: Options,
+    n: _Ints, c: _Ints, k: _Ints, inflated: bool, out: _Floats, options: Options
 ) -> tuple[float, float, float, float, float]: ...
 
 # samples.intervals
 def bootstrap_curves(
-    rows: npt.NDArray[np.float64],
-    index: npt.NDArray[np.int64],
-    cluster: npt.NDArray[np.int64] | None,
+    rows: _Floats,
+    index: _Ints,
+    cluster: _Ints | None,
     n_resamples: int,
     seed: list[int],
     probabilities: list[float],
-    out: npt.NDArray[np.float64],
+    out: _Floats,
     options: Options,
 ) -> None: ...
 def bootstrap_means(
-    rows: npt.NDArray[np.float64],
-    index: npt.NDArray[np.int64],
-    cluster: npt.NDArray[np.int64] | None,
-    first: int,
-    seed: list[int],
-    out: npt.NDArray[np.float64],
-    options: Options,
+    rows: _Floats, index: _Ints, cluster: _Ints | None, first: int, seed: list[int], out: _Floats, options: Options
 ) -> None: ...
-def summarise_curves(
-    rows: npt.NDArray[np.float64],
-    index: npt.NDArray[np.int64],
-    cluster: npt.NDArray[np.int64] | None,
-    out: npt.NDArray[np.float64],
-    options: Options,
-) -> None: ...
+def summarise_curves(rows: _Floats, index: _Ints, cluster: _Ints | None, out: _Floats, options: Options) -> None: ...
 def compare_curves(
-    rows_a: npt.NDArray[np.float64],
-    index_a: npt.NDArray[np.int64],
-    rows_b: npt.NDArray[np.float64],
-    index_b: npt.NDArray[np.int64],
-    cluster: npt.NDArray[np.int64] | None,
-    out: npt.NDArray[np.float64],
+    rows_a: _Floats,
+    index_a: _Ints,
+    rows_b: _Floats,
+    index_b: _Ints,
+    cluster: _Ints | None,
+    out: _Floats,
     options: Options,
 ) -> None: ...
 def student_two_sided(t: float, df: float) -> float: ...
@@ -137,97 +109,65 @@ class LogReader:
     def finish(self) -> list[Any]: ...
 
 # samples.majority
-def maj_at_k(answers: Matrix, gold: Ints, k: Ints, ties: str, replace: bool, out: Floats, options: Options) -> None: ...
-def maj_variance(answers: Matrix, gold: Ints, k: Ints, ties: str, out: Floats, options: Options) -> None: ...
+def maj_at_k(
+    answers: _Matrix, gold: _Ints, k: _Ints, ties: str, replace: bool, out: _Floats, options: Options
+) -> None: ...
+def maj_variance(answers: _Matrix, gold: _Ints, k: _Ints, ties: str, out: _Floats, options: Options) -> None: ...
 
 # samples.pass
-def distinct_counts(
-    n: npt.NDArray[np.int64], c: npt.NDArray[np.int64], options: Options
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]: ...
+def distinct_counts(n: _Ints, c: _Ints, options: Options) -> tuple[_Ints, _Ints, _Ints, _Ints]: ...
 def pass_at_k_mean(
-    n: npt.NDArray[np.int64],
-    c: npt.NDArray[np.int64],
-    k: npt.NDArray[np.int64],
-    options: Options,
-    metric: str = "pass@k",
-    tau: float = 0.0,
-) -> npt.NDArray[np.float64]: ...
+    n: _Ints, c: _Ints, k: _Ints, options: Options, metric: str = "pass@k", tau: float = 0.0
+) -> _Floats: ...
 def pass_at_k_rows(
-    n: npt.NDArray[np.int64],
-    c: npt.NDArray[np.int64],
-    k: npt.NDArray[np.int64],
-    out: npt.NDArray[np.float64],
-    options: Options,
-    metric: str = "pass@k",
-    tau: float = 0.0,
+    n: _Ints, c: _Ints, k: _Ints, out: _Floats, options: Options, metric: str = "pass@k", tau: float = 0.0
 ) -> None: ...
 def pass_at_k_variance(
-    n: npt.NDArray[np.int64],
-    c: npt.NDArray[np.int64],
-    k: npt.NDArray[np.int64],
-    out: npt.NDArray[np.float64],
-    options: Options,
-    metric: str = "pass@k",
+    n: _Ints, c: _Ints, k: _Ints, out: _Floats, options: Options, metric: str = "pass@k"
 ) -> None: ...
 
 # samples.planning
-def plurality_probability(p: Floats, n: Ints, target: int, ties: str, out: Floats, options: Options) -> None: ...
-def samples_for_majority(p: Floats, target: int, confidence: float, options: Options) -> int: ...
+def plurality_probability(p: _Floats, n: _Ints, target: int, ties: str, out: _Floats, options: Options) -> None: ...
+def samples_for_majority(p: _Floats, target: int, confidence: float, options: Options) -> int: ...
 
 # samples.rating
 def bradley_terry(
-    wins: npt.NDArray[np.float64],
-    ties: npt.NDArray[np.float64] | None,
+    wins: _Floats,
+    ties: _Floats | None,
     names: list[str],
     ridge: float,
-    covariance: npt.NDArray[np.float64] | None,
-    resamples: npt.NDArray[np.float64] | None,
+    covariance: _Floats | None,
+    resamples: _Floats | None,
     seed: list[int],
     first: int,
     options: Options,
-) -> tuple[npt.NDArray[np.float64], int, float, int]: ...
+) -> tuple[_Floats, int, float, int]: ...
 
 # samples.reward_models
-def kendall_tau(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], options: Options) -> float: ...
+def kendall_tau(x: _Floats, y: _Floats, options: Options) -> float: ...
 def reward_model_correctness(
-    scores: npt.NDArray[Any],
-    correct: npt.NDArray[Any],
-    k: npt.NDArray[np.int64],
-    curve: npt.NDArray[np.float64],
-    oracle: npt.NDArray[np.float64],
-    options: Options,
+    scores: _Matrix, correct: _Matrix, k: _Ints, curve: _Floats, oracle: _Floats, options: Options
 ) -> tuple[float, float, float, int, int]: ...
 def reward_model_max_scores(
-    scores: npt.NDArray[Any],
-    correct: npt.NDArray[Any],
-    k: npt.NDArray[np.int64],
-    seed: list[int],
-    first: int,
-    out: npt.NDArray[np.float64],
-    options: Options,
+    scores: _Matrix, correct: _Matrix, k: _Ints, seed: list[int], first: int, out: _Floats, options: Options
 ) -> None: ...
-def roc_auc(
-    scores: npt.NDArray[Any], correct: npt.NDArray[Any], out: npt.NDArray[np.float64], options: Options
-) -> None: ...
-def spearman(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], options: Options) -> float: ...
+def roc_auc(scores: _Matrix, correct: _Matrix, out: _Floats, options: Options) -> None: ...
+def spearman(x: _Floats, y: _Floats, options: Options) -> float: ...
 
 # samples.stopping
-
-def stopping_probability(
-    counts: npt.NDArray[np.generic], e_value: bool, out: npt.NDArray[np.float64], options: Options
-) -> None: ...
+def stopping_probability(counts: _Matrix, e_value: bool, out: _Floats, options: Options) -> None: ...
 
 # samples.weighted
 def weighted_maj_at_k(
-    answers: npt.NDArray[Any],
-    weights: npt.NDArray[Any],
-    gold: npt.NDArray[np.int64],
-    k: npt.NDArray[np.int64],
+    answers: _Matrix,
+    weights: _Matrix,
+    gold: _Ints,
+    k: _Ints,
     method: int,
     n_resamples: int,
     control_variates: bool,
     seed: list[int],
     first: int,
-    out: npt.NDArray[np.float64],
+    out: _Floats,
     options: Options,
 ) -> None: ...
