@@ -1,7 +1,7 @@
 //! Bootstrap of whole curves: problems (or clusters) are drawn with replacement, and one draw serves every column.
 //!
-//! A replicate needs sums of `P` drawn rows of `K` columns. Curves over k are smooth, so the rows lie within 1e-12 of a
-//! space of some 20 to 30 dimensions: the sums are of coordinates in that space, and the columns are expanded at the
+//! A replicate needs sums of `P` drawn rows of `K` columns. Curves over k are smooth, so the rows lie within 1e-10 of a
+//! space of few dimensions (some 30 for pass@k and best-of-k, 100 for maj@k, of 256): the sums are of coordinates in that space, and the columns are expanded at the
 //! end, where their quantiles are selected. With rows that do not compress the sums are of the columns themselves.
 //!
 //! Replicate `b` draws from stream `b` of the seed, the same problems whatever the columns hold: two curves over the
@@ -12,10 +12,13 @@ use crate::random::{Seed, Stream};
 use crate::run::{Control, fill_rows, map_items};
 use crate::samples::intervals::{Clusters, Curves};
 use crate::samples::smooth::{Compressed, compress};
-use crate::simd::{Kernel, widest};
+use crate::simd::{Kernel, each, widest};
 
 /// Coordinates summed at a time, and columns expanded at a time.
 const LANES: usize = 16;
+
+/// Replicates summed together, so that one reading of the rows, which are too many for the first cache, serves them all.
+const GROUP: usize = 4;
 
 /// Replicates whose means are turned from rows into columns at a time.
 const TILE: usize = 32;
@@ -215,7 +218,7 @@ impl Part {
     /// One part for all columns where the rows compress, several of [`WIDE`] columns where not.
     fn all(units: &Units<'_>, control: &Control) -> Result<Vec<Self>> {
         let counts_row = |row: usize| units.counts.as_ref().map(|c| &c[row * units.width..(row + 1) * units.width]);
-        let most = (units.width / 2).max(LANES);
+        let most = (units.width * 3 / 4).max(LANES);
         let values = compress(units.n_rows, units.width, most, |row| units.value_row(row), control)?;
         let counts = match (&values, &units.counts) {
             (Some(_), Some(_)) => {
@@ -277,14 +280,21 @@ impl Part {
         seed: &Seed,
         control: &Control,
     ) -> Result<Vec<f64>> {
-        let mut sums = zeros(n_resamples * self.width)?;
-        let scratch = || vec![0u32; units.n_rows];
-        fill_rows(&mut sums, self.width, 16, control, scratch, |times, replicate, out| {
-            times.fill(0);
-            draw(seed.stream(first + replicate as u64), &units.row_of, times, control)?;
-            widest(SumRows { times, panels: &self.panels, out });
+        // The last group is filled up with replicates beyond those asked for.
+        let mut sums = zeros(n_resamples.div_ceil(GROUP) * GROUP * self.width)?;
+        let scratch = || (vec![0u32; units.n_rows], vec![[0.0; GROUP]; units.n_rows]);
+        fill_rows(&mut sums, GROUP * self.width, 4, control, scratch, |(drawn, times), group, out| {
+            for member in 0..GROUP {
+                drawn.fill(0);
+                draw(seed.stream(first + (group * GROUP + member) as u64), &units.row_of, drawn, control)?;
+                for (times, &drawn) in times.iter_mut().zip(&*drawn) {
+                    times[member] = f64::from(drawn);
+                }
+            }
+            widest(SumRows { times, panels: &self.panels, width: self.width, out });
             Ok(())
         })?;
+        sums.truncate(n_resamples * self.width);
         Ok(sums)
     }
 
@@ -354,10 +364,11 @@ fn panel_place(n_rows: usize, row: usize, coordinate: usize) -> usize {
     (coordinate / LANES * n_rows + row) * LANES + coordinate % LANES
 }
 
-/// `out = sum over rows of times[row] * coordinates[row]`.
+/// `out[member] = sum over rows of times[row][member] * coordinates[row]`, for a group of replicates.
 struct SumRows<'a> {
-    times: &'a [u32],
+    times: &'a [[f64; GROUP]],
     panels: &'a [f64],
+    width: usize,
     out: &'a mut [f64],
 }
 
@@ -366,26 +377,17 @@ impl Kernel for SumRows<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let panels = self.panels.chunks_exact(self.times.len() * LANES);
-        for (panel, out) in panels.zip(self.out.chunks_exact_mut(LANES)) {
-            // Even and odd rows apart, so that one addition need not wait for the other.
-            let (mut even, mut odd) = ([0.0; LANES], [0.0; LANES]);
-            let mut rows = panel.chunks_exact(2 * LANES);
-            let mut times = self.times.chunks_exact(2);
-            for (two, counts) in (&mut rows).zip(&mut times) {
-                let (a, b) = (f64::from(counts[0]), f64::from(counts[1]));
-                for j in 0..LANES {
-                    even[j] += a * two[j];
-                    odd[j] += b * two[LANES + j];
-                }
+        for (number, panel) in self.panels.chunks_exact(self.times.len() * LANES).enumerate() {
+            let (mut a, mut b, mut c, mut d) = ([0.0; LANES], [0.0; LANES], [0.0; LANES], [0.0; LANES]);
+            for (row, times) in panel.chunks_exact(LANES).zip(self.times) {
+                a = each(|j| a[j] + times[0] * row[j]);
+                b = each(|j| b[j] + times[1] * row[j]);
+                c = each(|j| c[j] + times[2] * row[j]);
+                d = each(|j| d[j] + times[3] * row[j]);
             }
-            for (row, &count) in rows.remainder().chunks_exact(LANES).zip(times.remainder()) {
-                for j in 0..LANES {
-                    even[j] += f64::from(count) * row[j];
-                }
-            }
-            for j in 0..LANES {
-                out[j] = even[j] + odd[j];
+            let sums: [_; GROUP] = [a, b, c, d];
+            for (out, sum) in self.out.chunks_exact_mut(self.width).zip(&sums) {
+                out[number * LANES..(number + 1) * LANES].copy_from_slice(sum);
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::simd::{Kernel, widest};
 const LANES: usize = 16;
 
 /// Largest entry of a row that its coordinates may miss, as a fraction of the largest entry of all.
-const TOLERANCE: f64 = 1e-12;
+const TOLERANCE: f64 = 1e-10;
 
 /// Rows as coordinates in a basis of `rank` directions.
 pub(crate) struct Compressed {
