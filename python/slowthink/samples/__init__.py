@@ -1,5 +1,6 @@
 """Repeated sampling: what many attempts at each problem say about pass@k, maj@k, best-of-k and their uncertainty."""
 
+from slowthink.samples._battles import win_matrix
 from slowthink.samples._best_of import best_of_k
 from slowthink.samples._curves import Curve, CurvePoint
 from slowthink.samples._experts import HedgeResult, hedge
@@ -9,7 +10,7 @@ from slowthink.samples._log import SampleLog
 from slowthink.samples._majority import maj_at_k
 from slowthink.samples._pass import g_pass_at_k, mean_pass_at_k, mg_pass_at_k, pass_at_k, pass_hat_k
 from slowthink.samples._planning import best_of_n_probability, plurality_probability, samples_needed
-from slowthink.samples._rating import BradleyTerry, bradley_terry, win_matrix
+from slowthink.samples._rating import BradleyTerry, bradley_terry
 from slowthink.samples._reward_models import RewardModelMetrics, reward_model_metrics, roc_auc
 from slowthink.samples._stopping import should_stop, stopping_probability
 from slowthink.samples._weighted import weighted_maj_at_k

