@@ -136,7 +136,7 @@ def test_equals_the_slow_twin_for_any_threads_and_pieces(data: st.DataObject) ->
             columns_of(text, 2, 50)
 
 
-EDITS = [bytes([byte]) for byte in b'"\\{}[],:0-.e \x1f\xff'] + [b"NaN", b"null"]
+EDITS = [bytes([byte]) for byte in b'"\\{}[],:0-.e \x1f\xff'] + [b"NaN", b"Infinity", b"-Infinity", b"null"]
 
 
 @given(st.data())
@@ -144,28 +144,7 @@ def test_refuses_and_accepts_what_pythons_json_does(data: st.DataObject) -> None
     line = bytearray(json.dumps({"id": 0, "ok": 1, "x": data.draw(nested)}).encode())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(line) - 1))
-        line[place : place + data.draw(st.integers(0, 2))] = data.draw(
-            st.sampled_from(
-                [
-                    b'"',
-                    b"\\",
-                    b"{",
-                    b"}",
-                    b"[",
-                    b"]",
-                    b",",
-                    b":",
-                    b"0",
-                    b"-",
-                    b".",
-                    b"e",
-                    b"\x1f",
-                    b"\xff",
-                    b" ",
-                    b"NaN",
-                ]
-            )
-        )
+        line[place : place + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(EDITS))
     line = bytearray(bytes(line).replace(b"\n", b""))
     assert columns_of(bytes(line), 1, 100, skip=True)[1] == read_log(bytes(line), WANTED, skip=True)[1]
 
@@ -230,10 +209,10 @@ def test_nan_and_infinity_as_python_writes_them() -> None:
         ('{"id": 2}', r'there is no field "passed" \(correct\)'),
         ('{"passed": true}', r'there is no field "id" \(problem\)'),
         ('{"id": 2, "passed": true, "score": "high"}', r'"score" must be a number, got "high"'),
-        ('{"id": 2, "passed": true', r"not JSON: expected ',' or '}' at column 25"),
+        ('{"id": 2, "passed": true', r"not JSON: EOF while parsing an object at column 24"),
         ("[2, true]", r"must be a JSON object, got \[2, true\]"),
-        ('{"id": 2, "passed": true} {', r"expected the end of the line at column 27"),
-        ("oops", r"not JSON: expected a value at column 1, got oops"),
+        ('{"id": 2, "passed": true} {', r"not JSON: trailing characters at column 27"),
+        ("oops", r"not JSON: expected value at column 1, got oops"),
         ('{"id": "a\tb", "passed": true}', r"control character"),
     ],
 )

@@ -1,6 +1,6 @@
 //! The columns that the lines of a log are gathered into: labels as codes of a dictionary, and numbers.
 
-use super::parse::{Cursor, unescape};
+use super::json::{elements, string};
 use super::{Field, Role};
 use crate::error::{Result, invalid};
 use std::borrow::Cow;
@@ -33,7 +33,7 @@ pub enum Label {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Cell<'a> {
     Missing,
-    Raw(&'a [u8]),
+    Raw(&'a str),
     Number(f64),
 }
 
@@ -41,19 +41,14 @@ pub(super) enum Cell<'a> {
 /// Returns whether it was an array.
 pub(super) fn cells<'a>(
     field: &Field,
-    raw: Option<&'a [u8]>,
+    raw: Option<&'a str>,
     out: &mut Vec<Cell<'a>>,
 ) -> std::result::Result<bool, String> {
     out.clear();
     match raw {
-        Some([b'[', ..]) if field.role != Role::Raw => {
-            let mut cursor = Cursor::new(raw.unwrap_or_default());
-            cursor.take(b'[');
-            while !cursor.take(b']') {
-                // The text was validated when it was found.
-                let Ok(element) = cursor.value() else { break };
+        Some(array) if array.starts_with('[') && field.role != Role::Raw => {
+            for element in elements(array)? {
                 out.push(cell(field, Some(element))?);
-                cursor.take(b',');
             }
             Ok(true)
         }
@@ -64,28 +59,28 @@ pub(super) fn cells<'a>(
     }
 }
 
-fn cell<'a>(field: &Field, raw: Option<&'a [u8]>) -> std::result::Result<Cell<'a>, String> {
+fn cell<'a>(field: &Field, raw: Option<&'a str>) -> std::result::Result<Cell<'a>, String> {
     let raw = match raw {
         None if field.required => return Err(format!("there is no field {field}")),
-        Some(b"null" | b"NaN") if field.required => return Err(format!("field {field} is {}", preview(raw))),
-        None | Some(b"null") if matches!(field.role, Role::Label | Role::Raw) => return Ok(Cell::Missing),
-        None | Some(b"null") => return Ok(Cell::Number(f64::NAN)),
+        Some(raw @ ("null" | "NaN")) if field.required => return Err(format!("field {field} is {raw}")),
+        None | Some("null") if matches!(field.role, Role::Label | Role::Raw) => return Ok(Cell::Missing),
+        None | Some("null") => return Ok(Cell::Number(f64::NAN)),
         Some(raw) => raw,
     };
     match field.role {
         Role::Label | Role::Raw => Ok(Cell::Raw(raw)),
         Role::Verdict => verdict(raw).map(Cell::Number).ok_or_else(|| {
-            format!("field {field} must be true or false, or a number from 0 to 1, got {}", preview(Some(raw)))
+            format!("field {field} must be true or false, or a number from 0 to 1, got {}", preview(raw))
         }),
-        Role::Number => number(raw)
-            .map(Cell::Number)
-            .ok_or_else(|| format!("field {field} must be a number, got {}", preview(Some(raw)))),
+        Role::Number => {
+            number(raw).map(Cell::Number).ok_or_else(|| format!("field {field} must be a number, got {}", preview(raw)))
+        }
     }
 }
 
-fn verdict(raw: &[u8]) -> Option<f64> {
-    if let [b'"', text @ .., b'"'] = raw {
-        match unescape(text).trim_ascii().to_ascii_lowercase().as_slice() {
+fn verdict(raw: &str) -> Option<f64> {
+    if raw.starts_with('"') {
+        match string(raw).trim_ascii().to_ascii_lowercase().as_slice() {
             b"true" | b"correct" | b"c" | b"passed" | b"pass" | b"yes" => return Some(1.0),
             b"false" | b"incorrect" | b"i" | b"failed" | b"fail" | b"no" => return Some(0.0),
             _ => {}
@@ -94,25 +89,24 @@ fn verdict(raw: &[u8]) -> Option<f64> {
     number(raw).filter(|number| !(*number < 0.0 || *number > 1.0))
 }
 
-fn number(raw: &[u8]) -> Option<f64> {
+fn number(raw: &str) -> Option<f64> {
     match raw {
-        b"true" => Some(1.0),
-        b"false" => Some(0.0),
-        [b'"', text @ .., b'"'] => std::str::from_utf8(&unescape(text)).ok()?.trim().parse().ok(),
-        _ => std::str::from_utf8(raw).ok()?.parse().ok(),
+        "true" => Some(1.0),
+        "false" => Some(0.0),
+        _ if raw.starts_with('"') => std::str::from_utf8(&string(raw)).ok()?.trim().parse().ok(),
+        _ => raw.parse().ok(),
     }
 }
 
 /// The beginning of a value, for an error text.
-pub(super) fn preview(raw: Option<&[u8]>) -> String {
-    let text = String::from_utf8_lossy(raw.unwrap_or_default());
+pub(super) fn preview(text: &str) -> String {
     let short: String = text.chars().take(60).collect();
     if short.len() < text.len() { short + "..." } else { short }
 }
 
 /// The column of one block of lines; its labels are coded within the block.
 pub(super) enum BlockColumn<'a> {
-    Labels { codes: Vec<i32>, index: HashMap<LabelKey<'a>, i32>, last: (&'a [u8], i32) },
+    Labels { codes: Vec<i32>, index: HashMap<LabelKey<'a>, i32>, last: (&'a str, i32) },
     Numbers(Vec<f64>),
 }
 
@@ -126,7 +120,7 @@ pub(super) struct LabelKey<'a> {
 impl<'a> BlockColumn<'a> {
     pub fn new(role: Role) -> Self {
         match role {
-            Role::Label | Role::Raw => Self::Labels { codes: Vec::new(), index: HashMap::new(), last: (b"", -1) },
+            Role::Label | Role::Raw => Self::Labels { codes: Vec::new(), index: HashMap::new(), last: ("", -1) },
             Role::Verdict | Role::Number => Self::Numbers(Vec::new()),
         }
     }
@@ -137,10 +131,9 @@ impl<'a> BlockColumn<'a> {
             (Self::Labels { codes, index, last }, Cell::Raw(raw)) => {
                 // The rows of one problem mostly follow each other.
                 if last.0 != raw {
-                    let key = match raw {
-                        [b'"', text @ .., b'"'] => LabelKey { is_text: true, bytes: unescape(text) },
-                        _ => LabelKey { is_text: false, bytes: Cow::Borrowed(raw) },
-                    };
+                    let is_text = raw.starts_with('"');
+                    let bytes = if is_text { string(raw) } else { Cow::Borrowed(raw.as_bytes()) };
+                    let key = LabelKey { is_text, bytes };
                     let next = index.len() as i32;
                     *last = (raw, *index.entry(key).or_insert(next));
                 }
