@@ -91,7 +91,7 @@ def test_all_answers_win_with_probability_one_together():
 def test_two_answers_at_ten_thousand_samples_follow_the_hypergeometric_law():
     n, right = 10_000, 5_100
     codes = (np.arange(n) >= right).astype(np.int8)[None]
-    k = [1, 2, 101, 999, 5001, 9_799, 9_801, 9_999, 10_000]
+    k = [1, 2, 101, 5001, 9_801, 10_000]
     exact = []
     for size in k:
         ways = [math.comb(right, m) * math.comb(n - right, size - m) for m in range(size + 1)]

@@ -37,15 +37,34 @@ pub fn plurality_probability(
         return majority::plurality(p, n, target, ties, out, control);
     }
     for (slot, &n) in out.iter_mut().zip(n) {
-        *slot = if n <= 20 {
+        *slot = if let Some(won) = between_two(p, n as usize, target, ties) {
+            won
+        } else if n <= 20 {
             let mut one = [0.0];
             majority::plurality(p, &[n], target, ties, &mut one, control)?;
             one[0]
         } else {
             fourier(p, n as u64, target, ties, control)?
         };
+        control.check()?;
     }
     Ok(())
+}
+
+/// With one rival and always an answer the votes are binomial: their law is cheap to write down up to some millions.
+fn between_two(p: &[f64], n: usize, target: usize, ties: Ties) -> Option<f64> {
+    let is_sure = (p.iter().sum::<f64>() - 1.0).abs() < 1e-12;
+    if !is_sure || n > 4_000_000 || p.iter().filter(|&&p| p > 0.0).count() != 2 || p[target] <= 0.0 {
+        return None;
+    }
+    let law = laws::binomial(n, p[target]);
+    let tie = match ties {
+        Ties::Uniform => 0.5,
+        Ties::Strict => 0.0,
+        Ties::Any => 1.0,
+    };
+    let level = if n.is_multiple_of(2) { tie * law[n / 2] } else { 0.0 };
+    Some((law[n / 2 + 1..].iter().rev().sum::<f64>() + level).min(1.0))
 }
 
 /// The smallest n such that with n samples, and with every larger number, `target` wins the plurality (ties drawn at
@@ -243,8 +262,14 @@ mod tests {
 
     #[test]
     fn the_fourier_sum_agrees_with_the_direct_one() {
-        let cases: [&[f64]; 5] =
-            [&[0.4, 0.3, 0.3], &[0.5, 0.5], &[0.2, 0.3, 0.1, 0.1, 0.1, 0.2], &[0.3, 0.2, 0.2], &[0.05, 0.9]];
+        let cases: [&[f64]; 6] = [
+            &[0.4, 0.3, 0.3],
+            &[0.5, 0.5],
+            &[0.55, 0.45],
+            &[0.2, 0.3, 0.1, 0.1, 0.1, 0.2],
+            &[0.3, 0.2, 0.2],
+            &[0.05, 0.9],
+        ];
         for p in cases {
             for ties in [Ties::Uniform, Ties::Strict, Ties::Any] {
                 for n in [21, 100, 257] {
@@ -252,6 +277,9 @@ mod tests {
                     majority::plurality(p, &[n], 0, ties, &mut direct, &Control::default()).unwrap();
                     let fourier = fourier(p, n as u64, 0, ties, &Control::new(2)).unwrap();
                     assert!((direct[0] - fourier).abs() < 1e-12, "{p:?} {ties:?} {n}: {direct:?} {fourier}");
+                    if let Some(two) = between_two(p, n as usize, 0, ties) {
+                        assert!((two / direct[0] - 1.0).abs() < 1e-12, "{p:?} {ties:?} {n}: {direct:?} {two}");
+                    }
                 }
             }
         }

@@ -192,7 +192,7 @@ fn largest(low: f64, high: f64, holds: impl Fn(f64) -> bool) -> f64 {
 }
 
 /// P(Binomial(n, p) = j) for j = 0..=n: ratios of neighbours from the mode outwards, then divided by their sum.
-fn binomial(n: usize, p: f64) -> Vec<f64> {
+pub(crate) fn binomial(n: usize, p: f64) -> Vec<f64> {
     let mode = (((n + 1) as f64) * p).floor().min(n as f64) as usize;
     let odds = p / (1.0 - p);
     from_mode(n + 1, mode, |j| (n - j) as f64 / (j + 1) as f64 * odds)
