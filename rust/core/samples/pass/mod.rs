@@ -5,16 +5,16 @@
 //! is the sum of the all-positive differences `q_{j-1} - q_j = q_{j-1} c/(n-j+1)`, which keeps its relative accuracy.
 //! pass^k is `q_k` with correct and wrong samples exchanged. Not defined, and NaN, where k > n.
 
-// The loops over lanes keep the shape that the compiler turns into vectors.
-#![allow(clippy::inline_always, clippy::needless_range_loop)]
-
 use crate::error::{Error, Result, invalid};
 use crate::run::{Control, fill_rows, map_items};
-use crate::simd::{Kernel, each, widest};
+use pairs::Pairs;
+use walk::{Lanes, Sink, States, Table, walk};
 
+mod pairs;
 mod tail;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 /// Problems worked on together, one in each vector lane.
 const LANES: usize = 16;
@@ -261,56 +261,6 @@ fn direct(n: &[i64], c: &[i64], k: &[i64], metric: Metric, out: &mut [f64], cont
     })
 }
 
-/// Where the values of a group of problems go.
-trait Sink {
-    /// Takes `q_k` and pass@k of all lanes for the k at `place`; NaN where k > n.
-    fn put(&mut self, place: usize, q: &Lane, pass: &Lane);
-}
-
-/// Rows of a matrix, one for each lane in use.
-struct Table<'a> {
-    out: &'a mut [f64],
-    width: usize,
-    hat: bool,
-}
-
-impl Sink for Table<'_> {
-    #[inline(always)]
-    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
-        let values = if self.hat { q } else { pass };
-        for (row, value) in self.out.chunks_exact_mut(self.width).zip(values) {
-            row[place] = *value;
-        }
-    }
-}
-
-/// Weighted sums over problems, a lane apart; a problem with n < k adds nothing.
-struct Sums {
-    totals: Vec<Lane>,
-    weight: Lane,
-    hat: bool,
-}
-
-impl Sink for Sums {
-    #[inline(always)]
-    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
-        let (values, weight) = (if self.hat { q } else { pass }, self.weight);
-        let added: Lane = each(|l| if values[l].is_nan() { 0.0 } else { weight[l] * values[l] });
-        let sum = &mut self.totals[place];
-        *sum = each(|l| sum[l] + added[l]);
-    }
-}
-
-/// Both values at each k.
-struct States(Vec<(Lane, Lane)>);
-
-impl Sink for States {
-    #[inline(always)]
-    fn put(&mut self, place: usize, q: &Lane, pass: &Lane) {
-        self.0[place] = (*q, *pass);
-    }
-}
-
 /// Puts `metric` at each k of up to [`LANES`] problems into `sink`.
 fn group(
     n: &[i64],
@@ -333,176 +283,4 @@ fn group(
         sink.put(i, &values, &values);
     }
     Ok(())
-}
-
-/// Counts of up to [`LANES`] problems; the lanes left over repeat the last.
-#[derive(Debug, Clone, Copy)]
-struct Lanes {
-    n: Lane,
-    c: Lane,
-}
-
-impl Lanes {
-    fn new(n: &[i64], c: &[i64], count_wrong: bool) -> Self {
-        let problem = |l: usize| l.min(n.len() - 1);
-        let counted = |i: usize| if count_wrong { n[i] - c[i] } else { c[i] };
-        Self { n: each(|l| n[problem(l)] as f64), c: each(|l| counted(problem(l)) as f64) }
-    }
-}
-
-/// Walks k upwards for all lanes at once and puts `q_k` and pass@k at each k of `order` into `sink`.
-fn walk(lanes: Lanes, order: &[(i64, usize)], control: &Control, sink: &mut impl Sink) -> Result<()> {
-    if lanes.n == [lanes.n[0]; LANES] {
-        widest(Walk::<_, true> { lanes, order, control, sink })
-    } else {
-        widest(Walk::<_, false> { lanes, order, control, sink })
-    }
-}
-
-/// `SAME_N`: all lanes have the same n, and share one division a step.
-struct Walk<'a, S, const SAME_N: bool> {
-    lanes: Lanes,
-    order: &'a [(i64, usize)],
-    control: &'a Control,
-    sink: &'a mut S,
-}
-
-impl<S: Sink, const SAME_N: bool> Kernel for Walk<'_, S, SAME_N> {
-    type Output = Result<()>;
-
-    #[inline(always)]
-    fn run(self) -> Result<()> {
-        let Lanes { n, c } = self.lanes;
-        let wrong: Lane = each(|l| n[l] - c[l]);
-        let end = n.iter().fold(0.0, |end: f64, &n| end.max(n));
-        let mut q = [1.0; LANES];
-        let (mut sum, mut error) = ([0.0; LANES], [0.0; LANES]);
-        let mut at = 0.0;
-        let mut until_check = 1 << 14;
-        for &(k, place) in self.order {
-            let k = k as f64;
-            while at < k.min(end) {
-                let taken = at;
-                at += 1.0;
-                // At least 1, so that a lane that has run out of samples stays finite.
-                let reciprocal: Lane = if SAME_N {
-                    [1.0 / (end - taken).max(1.0); LANES]
-                } else {
-                    each(|l| 1.0 / (n[l] - taken).max(1.0))
-                };
-                let term: Lane = each(|l| q[l] * c[l] * reciprocal[l]);
-                // The terms never increase, so this recovers what the sum rounds off.
-                let next: Lane = each(|l| sum[l] + term[l]);
-                let lost: Lane = each(|l| term[l] - (next[l] - sum[l]));
-                error = each(|l| error[l] + lost[l]);
-                sum = next;
-                let factor: Lane = each(|l| (wrong[l] - taken).max(0.0) * reciprocal[l]);
-                // Without correct samples q stays 1, which the rounded reciprocal would miss.
-                let factor: Lane = each(|l| if c[l] > 0.0 { factor[l] } else { 1.0 });
-                q = each(|l| q[l] * factor[l]);
-                until_check -= 1;
-                if until_check == 0 {
-                    self.control.check()?;
-                    until_check = 1 << 14;
-                }
-            }
-            let pass: Lane = each(|l| if sum[l] < 0.5 { sum[l] + error[l] } else { 1.0 - q[l] });
-            let defined: [bool; LANES] = each(|l| k <= n[l]);
-            let q_k = each(|l| if defined[l] { q[l] } else { f64::NAN });
-            let pass = each(|l| if defined[l] { pass[l] } else { f64::NAN });
-            self.sink.put(place, &q_k, &pass);
-        }
-        Ok(())
-    }
-}
-
-/// The distinct pairs of counts in ascending order of n, then c, and how many problems have each.
-struct Pairs {
-    n: Vec<i64>,
-    c: Vec<i64>,
-    count: Vec<i64>,
-}
-
-impl Pairs {
-    fn len(&self) -> usize {
-        self.n.len()
-    }
-
-    fn push(&mut self, n: i64, c: i64, count: i64) {
-        self.n.push(n);
-        self.c.push(c);
-        self.count.push(count);
-    }
-
-    fn empty() -> Self {
-        Self { n: vec![], c: vec![], count: vec![] }
-    }
-
-    /// The pairs without the place of each problem.
-    fn counted(n: &[i64], c: &[i64]) -> Self {
-        let mut pairs = Self::empty();
-        if let Some(of_c) = histogram(n, c) {
-            for (c, &count) in of_c.iter().enumerate().filter(|(_, count)| **count > 0) {
-                pairs.push(n[0], c as i64, count as i64);
-            }
-            return pairs;
-        }
-        Self::indexed(n, c).0
-    }
-
-    /// The pairs, and the pair of each problem.
-    fn indexed(n: &[i64], c: &[i64]) -> (Self, Vec<usize>) {
-        let mut pairs = Self::empty();
-        if let Some(mut of_c) = histogram(n, c) {
-            for (c, count) in of_c.iter_mut().enumerate().filter(|(_, count)| **count > 0) {
-                let place = pairs.len();
-                pairs.push(n[0], c as i64, *count as i64);
-                *count = place;
-            }
-            return (pairs, c.iter().map(|&c| of_c[c as usize]).collect());
-        }
-        let mut order: Vec<usize> = (0..n.len()).collect();
-        order.sort_unstable_by_key(|&i| (n[i], c[i]));
-        let mut index = vec![0; n.len()];
-        for i in order {
-            match pairs.len().checked_sub(1) {
-                Some(last) if (pairs.n[last], pairs.c[last]) == (n[i], c[i]) => pairs.count[last] += 1,
-                _ => pairs.push(n[i], c[i], 1),
-            }
-            index[i] = pairs.len() - 1;
-        }
-        (pairs, index)
-    }
-
-    /// The sum over the pairs in `range` of count times metric, for each k; a pair with n < k adds nothing.
-    fn weighted_sum(
-        &self,
-        range: std::ops::Range<usize>,
-        k: &[i64],
-        order: &[(i64, usize)],
-        metric: Metric,
-        control: &Control,
-    ) -> Result<Vec<f64>> {
-        let mut sink =
-            Sums { totals: vec![[0.0; LANES]; k.len()], weight: [0.0; LANES], hat: metric == Metric::PassHatK };
-        for first in range.clone().step_by(LANES) {
-            let end = range.end.min(first + LANES);
-            sink.weight = each(|l| if first + l < end { self.count[first + l] as f64 } else { 0.0 });
-            group(&self.n[first..end], &self.c[first..end], k, order, metric, control, &mut sink)?;
-        }
-        Ok(sink.totals.iter().map(|lanes| lanes.iter().sum()).collect())
-    }
-}
-
-/// How many problems have each c, where all have the same n and a table of it is worth its memory.
-fn histogram(n: &[i64], c: &[i64]) -> Option<Vec<usize>> {
-    let &all = n.first()?;
-    if all as usize > 4 * n.len() + 4096 || n.iter().any(|&n| n != all) {
-        return None;
-    }
-    let mut counts = vec![0; all as usize + 1];
-    for &c in c {
-        counts[c as usize] += 1;
-    }
-    Some(counts)
 }

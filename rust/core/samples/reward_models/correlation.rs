@@ -1,6 +1,6 @@
 //! Rank correlations, O(n log n).
 
-use super::key;
+use super::prompt::key;
 use crate::error::{Result, invalid};
 
 /// Spearman's rank correlation, ties at their middle rank: Pearson's correlation of the ranks. NaN where one side is
