@@ -229,6 +229,29 @@ def test_a_column_that_some_replicate_misses_has_no_interval() -> None:
     assert np.isnan([curve.low[1], curve.high[1], curve.standard_error[1]]).all()
 
 
+@pytest.mark.parametrize("clustered", [False, True])
+def test_bootstrap_comparison_summarises_the_resampled_differences(clustered: bool) -> None:
+    rng = np.random.default_rng(11)
+    a, b = rng.integers(0, 5, (2, 40, 150)) / 4
+    b[:3, 7] = np.nan
+    cluster = np.arange(40) // 2 if clustered else None
+    result = compare(
+        Curve.from_values(a, cluster=cluster),
+        Curve.from_values(b, cluster=cluster),
+        interval="bootstrap",
+        confidence=0.9,
+        n_resamples=201,
+        rng=4,
+    )
+    means = bootstrap_means(a - b, cluster=cluster, n_resamples=201, rng=4)
+    low, high = np.quantile(means, [0.05, 0.95], axis=0)
+    np.testing.assert_allclose(result.low, low, atol=1e-9)
+    np.testing.assert_allclose(result.high, high, atol=1e-9)
+    np.testing.assert_allclose(result.standard_error, means.std(axis=0, ddof=1), atol=1e-9)
+    sides = np.minimum((means <= 1e-9).sum(axis=0), (means >= -1e-9).sum(axis=0))
+    np.testing.assert_allclose(result.p_value, np.minimum(2 * (sides + 1) / 202, 1), atol=0.011)
+
+
 def test_value_stability() -> None:
     """A change here changes seeded results: it needs a line in CHANGELOG.md."""
     means = bootstrap_means(np.arange(12.0).reshape(4, 3), n_resamples=3, rng=7)

@@ -198,12 +198,11 @@ def compare(
     low, high = difference - width, difference + width
     if method == "bootstrap":
         rows, index = _differences(rows_a, index_a, rows_b, index_b)
-        means = np.empty((_count(n_resamples, "n_resamples", 2), len(ks)))
-        _slowthink.bootstrap_means(rows, index, cluster, 0, _words(rng), means, _run.options(threads, progress))
-        low, high = np.quantile(means, [0.5 - confidence / 2, 0.5 + confidence / 2], axis=0)
-        standard_error = means.std(axis=0, ddof=1)
-        sides = np.stack([(means <= 0).sum(axis=0), (means >= 0).sum(axis=0)]) + 1.0
-        p_value = np.minimum(2 * sides.min(axis=0) / (len(means) + 1), 1.0)
+        count = _count(n_resamples, "n_resamples", 2)
+        low, high, standard_error, *sides = _resampled(
+            rows, index, cluster, confidence, count, rng, _run.options(threads, progress)
+        )
+        p_value = np.minimum(2 * (np.minimum(*sides) + 1) / (count + 1), 1.0)
         p_value[np.isnan(low)] = np.nan
     return Comparison(
         k=ks,
@@ -296,17 +295,31 @@ def bootstrap_quantiles(
     progress: _run.Progress,
 ) -> tuple[Floats, Floats, Floats]:
     """Low and high percentiles and standard deviation of the resampled means of each column."""
-    n_resamples = _count(n_resamples, "n_resamples", 2)
-    out = np.empty((3, rows.shape[1]))
-    tails = [0.5 - confidence / 2, 0.5 + confidence / 2]
-    options = _run.options(threads, progress)
+    count = _count(n_resamples, "n_resamples", 2)
     if cluster is None and len(rows) == len(index) > 1:
         # Problems of equal curves share a row: a resample then only counts how often it is drawn.
         whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
         _, first, place = np.unique(whole, return_index=True, return_inverse=True)
         rows, index = rows[first], place.astype(np.int64)[index]
+    options = _run.options(threads, progress)
+    low, high, deviation, _, _ = _resampled(rows, index, cluster, confidence, count, rng, options)
+    return low, high, deviation
+
+
+def _resampled(
+    rows: Floats,
+    index: Integers,
+    cluster: Integers | None,
+    confidence: float,
+    n_resamples: int,
+    rng: _run.RNG,
+    options: _run.Options,
+) -> tuple[Floats, ...]:
+    """Of each column's resampled means: both percentiles, standard deviation, how many are <= 0, how many >= 0."""
+    tails = [0.5 - confidence / 2, 0.5 + confidence / 2]
+    out = np.empty((5, rows.shape[1]))
     _slowthink.bootstrap_curves(rows, index, cluster, n_resamples, _words(rng), tails, out, options)
-    return out[0].copy(), out[1].copy(), out[2].copy()
+    return tuple(row.copy() for row in out)
 
 
 def bootstrap_means(

@@ -62,7 +62,8 @@ fn fields(moments: Moments) -> [f64; 4] {
     [moments.n_used as f64, moments.n_units as f64, moments.mean, moments.standard_error]
 }
 
-/// Fills `out` (quantiles and standard deviation, one row each) from resampled means.
+/// Fills `out` (quantiles, standard deviation, counts of means at most 0 and at least 0, one row each) from
+/// resampled means.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)]
 pub fn bootstrap_curves(
@@ -83,7 +84,8 @@ pub fn bootstrap_curves(
     let resampled = run(py, &options, work, |control| {
         bootstrap::resample(&curves, cluster, n_resamples, &seed, &probabilities, control)
     })?;
-    let rows = resampled.quantiles.iter().chain([&resampled.standard_deviation]);
+    let summaries = [&resampled.standard_deviation, &resampled.not_above, &resampled.not_below];
+    let rows = resampled.quantiles.iter().chain(summaries);
     for (to, from) in out.as_slice_mut()?.chunks_exact_mut(curves.width()).zip(rows) {
         to.copy_from_slice(from);
     }
