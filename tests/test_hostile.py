@@ -6,6 +6,7 @@ kernel is fed with all of this from its first day.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 import subprocess
@@ -50,12 +51,25 @@ def log_numbers(**columns: Any) -> tuple[Any, ...]:
     return log.num_samples, log.correct, log.score, log.cost, log.counts, log.n_unanswered
 
 
+@functools.wraps(samples.Curve.from_values)  # for the names of its parameters
+def curve_numbers(**arguments: Any) -> tuple[Any, ...]:
+    """What a curve knows, but for the labels of its problems."""
+    curve = samples.Curve.from_values(**arguments)
+    return curve.k, curve.mean, curve.standard_error, curve.low, curve.high, curve.n_used, curve.per_problem
+
+
 CASES: dict[str, dict[str, Any]] = {
     "SampleLog": COLUMNS,
     "SampleLog.curve": {"metric": "pass@k", "k": np.array([1, 2])},
     "SampleLog.filter": {"rows": np.arange(N_ROWS) > 3},
     "best_of_k": {"scores": SCORES, "values": CORRECT},
     "best_of_n_probability": {"p": np.array([0.25, 0.5, 0.25]), "n": np.array([1, 5])},
+    "Curve.from_values": {
+        "values": SCORES,
+        "k": np.arange(1, 7),
+        "problems": np.array([4, 5, 6]),
+        "cluster": np.array([0, 1, 1]),
+    },
     "bootstrap_means": {"values": SCORES, "n_resamples": 5, "cluster": np.array([0, 1, 1]), "rng": 1},
     "bradley_terry": {
         "wins": WINS,
@@ -91,7 +105,12 @@ CASES: dict[str, dict[str, Any]] = {
 }
 """A small valid call of each public function; its array arguments are arrays here."""
 
-BOUND = {"SampleLog": log_numbers, "SampleLog.curve": LOG.curve, "SampleLog.filter": LOG.filter}
+BOUND = {
+    "Curve.from_values": curve_numbers,
+    "SampleLog": log_numbers,
+    "SampleLog.curve": LOG.curve,
+    "SampleLog.filter": LOG.filter,
+}
 """How a case is called that is not a function of its name."""
 
 MADE_BY_US = {
@@ -386,6 +405,11 @@ MEMORY = {
         answers = np.tile(np.arange(50, dtype=np.int8) % 5, (2_000_000, 1))
         gold = np.zeros(2_000_000, np.int8)
         inputs, call = [answers, gold], lambda: samples.maj_at_k(answers, gold, [1, 2])
+    """,
+    "compare by bootstrap": """
+        curves = [samples.Curve.from_values(rows) for rows in np.random.default_rng(1).random((2, 100, 2000))]
+        inputs = [curve.per_problem for curve in curves]
+        call = lambda: samples.compare(*curves, interval="bootstrap", rng=1).low
     """,
 }
 

@@ -91,12 +91,16 @@ def test_all_answers_win_with_probability_one_together():
 def test_two_answers_at_ten_thousand_samples_follow_the_hypergeometric_law():
     n, right = 10_000, 5_100
     codes = (np.arange(n) >= right).astype(np.int8)[None]
-    k = [1, 2, 101, 5001, 9_801, 10_000]
-    exact = []
+    k = [1, 2, 101, 999, 5001, 9_799, 9_801, 9_999, 10_000]
+    wrong, exact = n - right, []
     for size in k:
-        ways = [math.comb(right, m) * math.comb(n - right, size - m) for m in range(size + 1)]
-        half = Fraction(ways[size // 2], 2) if size % 2 == 0 else 0
-        exact.append((half + sum(ways[size // 2 + 1 :])) / math.comb(n, size))
+        first = max(0, size - wrong)
+        # Numbers of subsets with m right answers, each from the one before: binomials of this size are slow to form.
+        ways, won = math.comb(right, first) * math.comb(wrong, size - first), Fraction(0)
+        for m in range(first, min(size, right) + 1):
+            won += ways if 2 * m > size else Fraction(ways, 2) if 2 * m == size else 0
+            ways = ways * (right - m) * (size - m) // ((m + 1) * (wrong - size + m + 1))
+        exact.append(won / math.comb(n, size))
     assert_close(maj_at_k(codes, [0], k), exact)
 
 

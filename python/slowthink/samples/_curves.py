@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
+from slowthink.samples._columns import MISSING, factorize
 from slowthink.samples._intervals import Interval, Over, bootstrap_quantiles, confidence_level
 
 Floats = npt.NDArray[np.float64]
@@ -142,7 +143,9 @@ class Curve:
         _arrays.same_length(rows, "values", labels, "problems")
         codes = None
         if cluster is not None:
-            codes = np.unique(label_array(cluster, "cluster"), return_inverse=True)[1].astype(np.int64)
+            codes = factorize(cluster, "cluster")[0].astype(np.int64)
+            if (codes == MISSING).any():
+                raise ValueError(f"cluster[{int(np.argmax(codes == MISSING))}] must not be missing")
             _arrays.same_length(rows, "values", codes, "cluster")
         variances = None
         if variance is not None:
@@ -334,6 +337,8 @@ def label_array(labels: Any, name: str) -> npt.NDArray[Any]:
     if isinstance(labels, np.ndarray):
         array = labels
     else:
+        if isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+            raise TypeError(f"{name} must be a sequence of labels, got {labels!r}")
         items = list(labels)
         array = np.empty(len(items), dtype=object)
         array[:] = items
@@ -341,6 +346,9 @@ def label_array(labels: Any, name: str) -> npt.NDArray[Any]:
             array = np.array(items)
     if array.ndim != 1:
         raise ValueError(f"{name} must be 1-D, got shape {array.shape}")
+    for i, item in enumerate(array.tolist() if array.dtype.hasobject else []):
+        if not isinstance(item, Hashable):
+            raise TypeError(f"{name}[{i}] must be hashable, got {item!r}")
     return array
 
 
