@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,13 @@ def same_bytes() -> Callable[[Callable[[int], Any]], Any]:
         return results[0]
 
     return check
+
+
+def stream(text: str | bytes, name: str = "log") -> io.BytesIO:
+    """The text of a log as a file object with a name."""
+    result = io.BytesIO(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    result.name = name
+    return result
 
 
 def parts(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
