@@ -1,7 +1,7 @@
 //! maj@k: the exact probability that an answer wins the plurality of k samples.
 //!
 //! [`maj_at_k`] works on logged answers (all k-subsets of n samples, or k draws with replacement from them),
-//! [`plurality`] on given probabilities. Both hand one row of vote probabilities a class to [`dp`], which needs no
+//! [`plurality`] on given probabilities. Both hand one row of vote probabilities a class to `dp`, which needs no
 //! random numbers and only adds and multiplies non-negative ones, so results keep their relative accuracy.
 
 mod convolve;
@@ -64,7 +64,7 @@ pub struct Scratch {
 /// where there is none).
 ///
 /// The plurality of a k-subset with counts X is won by a with probability `W_a(k) = sum_m sum_t 1/(t+1)
-/// P(X_a = m, t rivals have m votes, the others fewer)`; see [`dp`] for the algorithm. Per problem, with `c_a` gold
+/// P(X_a = m, t rivals have m votes, the others fewer)`; see `dp` for the algorithm. Per problem, with `c_a` gold
 /// samples and A answers, at most O(A^2 m^2) multiply-adds for each m up to `c_a`; typically 10-50 us at n = 256.
 ///
 /// # Errors

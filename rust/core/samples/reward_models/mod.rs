@@ -40,7 +40,7 @@ fn same_shape(scores: &dyn Rows<f64>, correct: &dyn Rows<f64>) -> Result<(usize,
 /// counting half (ranks with ties at their middle). NaN where one of the kinds is missing.
 ///
 /// # Errors
-/// Other shapes, an infinite score, a verdict other than 0 and 1; [`Error::Interrupted`].
+/// Other shapes, an infinite score, a verdict other than 0 and 1; [`Error::Interrupted`](crate::Error::Interrupted).
 ///
 /// # Panics
 /// If `out` has another length than `scores` has rows.
@@ -85,7 +85,7 @@ pub struct Correctness {
 /// each distinct n.
 ///
 /// # Errors
-/// Other shapes, an infinite score, a verdict other than 0 and 1, k below 1; [`Error::Interrupted`], [`Error::Memory`].
+/// Other shapes, an infinite score, a verdict other than 0 and 1, k below 1; [`Error::Interrupted`](crate::Error::Interrupted), [`Error::Memory`](crate::Error::Memory).
 ///
 /// # Panics
 /// If `curve` or `oracle` has another length than `k`.

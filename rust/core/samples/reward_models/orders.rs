@@ -13,7 +13,7 @@ use crate::run::{Control, fill_rows};
 /// counts for its own k only. NaN where no prompt has enough samples for any k. Costs P n for each order.
 ///
 /// # Errors
-/// As [`correctness`].
+/// As [`correctness`](super::correctness).
 pub fn max_scores(
     scores: &dyn Rows<f64>,
     correct: &dyn Rows<f64>,
