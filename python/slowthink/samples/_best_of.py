@@ -114,7 +114,7 @@ def _arguments(
     if scores.shape != values.shape:
         raise ValueError(f"values must have the shape of scores, {scores.shape}, got {values.shape}")
     largest = scores.shape[1]
-    if k is None and scores.dtype.kind == "f" and scores.size:
-        largest -= int(np.count_nonzero(np.isnan(scores), axis=1).min())
+    if k is None and scores.dtype.kind == "f" and (missing := np.isnan(scores)).any():
+        largest -= int(np.count_nonzero(missing, axis=1).min())
     ks, single = _arrays.k_values(k, largest)
     return scores, values, ks, single

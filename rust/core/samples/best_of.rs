@@ -7,7 +7,12 @@
 //! `w_k(n) = k/n`, `w_k(j-1) = w_k(j) (j-k)/(j-1)`; those up to rank j add up to `w_k(j) j/k`.
 
 // The loops over lanes keep the shape that the compiler turns into vectors.
-#![allow(clippy::inline_always, clippy::needless_range_loop, clippy::needless_bitwise_bool)]
+#![allow(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    clippy::needless_bitwise_bool,
+    clippy::manual_range_contains
+)]
 
 use crate::error::{Error, Result, invalid};
 use crate::rows::Rows;
@@ -15,11 +20,14 @@ use crate::run::{Control, fill_rows};
 use crate::simd::{Kernel, each, widest};
 
 mod jackknife;
+mod load;
+mod packed;
 mod sums;
 #[cfg(test)]
 mod tests;
 
 use jackknife::{groups, jackknife};
+use load::Reader;
 use sums::{Sum, Weights};
 
 /// Problems worked on together, one in each vector lane.
@@ -64,8 +72,7 @@ pub fn best_of_k(
     let source = Source { scores, values, worst };
     let weights = Weights::shared(scores.n_rows(), n_columns, k);
     let kernel = |block: &mut Block, first: usize, rows: &mut [f64]| {
-        block.load(&source, first, rows.len() / k.len())?;
-        widest(Sums { block, k, weights: weights.as_ref(), out: rows, control })
+        widest(Work { block, source: &source, first, k, weights: weights.as_ref(), out: rows, control })
     };
     let whole = out.len() / (k.len() * LANES).max(1);
     let (main, rest) = out.split_at_mut(whole * k.len() * LANES);
@@ -155,40 +162,12 @@ fn sort(samples: &mut [Sample]) {
     samples.sort_unstable_by(|a, b| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
 }
 
-/// Reads the scored samples of one problem at a time.
-struct Reader {
-    scores: Vec<f64>,
-    values: Vec<f64>,
-    samples: Vec<Sample>,
-}
-
-impl Reader {
-    fn new(n_columns: usize) -> Self {
-        Self { scores: vec![0.0; n_columns], values: vec![0.0; n_columns], samples: Vec::with_capacity(n_columns) }
-    }
-
-    /// Reads a row of scores and of values as they are, and checks them.
-    fn fetch(&mut self, source: &Source, problem: usize) -> Result<()> {
-        source.scores.read(problem, &mut self.scores);
-        source.values.read(problem, &mut self.values);
-        let bad = |(score, value): (&f64, &f64)| !score.is_nan() & !value.is_finite();
-        // Without a way out of the loop it becomes vectors.
-        if self.scores.iter().zip(&self.values).fold(false, |any, sample| any | bad(sample)) {
-            let column = self.scores.iter().zip(&self.values).position(bad).unwrap_or(0);
-            let rule = "be finite where the score is a number";
-            return Err(invalid("values", &[problem, column], self.values[column], rule));
-        }
-        Ok(())
-    }
-
-    /// The scored samples of a row, the score turned so that the best is the highest.
-    fn read(&mut self, source: &Source, problem: usize) -> Result<&mut [Sample]> {
-        self.fetch(source, problem)?;
-        let samples = self.scores.iter().zip(&self.values).map(|(score, value)| (source.sign() * score, *value));
-        self.samples.clear();
-        self.samples.extend(samples.filter(|sample| !sample.0.is_nan()));
-        Ok(&mut self.samples)
-    }
+/// What [`Block::load`] leaves in a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Sorted,
+    Pairs,
+    Packed,
 }
 
 /// Up to [`LANES`] problems side by side: sample t of lane l at `[t][l]`.
@@ -197,11 +176,12 @@ struct Block {
     /// Number of samples of each lane, and the largest.
     n: Lane,
     longest: usize,
-    is_sorted: bool,
+    form: Form,
+    /// Score, or score and value in one.
     score: Vec<Lane>,
     value: Vec<Lane>,
-    /// Members of a tie group up to here, then 1 / (n - t - 1).
-    aside: Vec<Lane>,
+    /// 1 / (n - t - 1).
+    reciprocal: Vec<Lane>,
     /// Largest absolute value from the start of each chunk on.
     reach: Vec<Lane>,
 }
@@ -213,57 +193,11 @@ impl Block {
             reader: Reader::new(n_columns),
             n: [0.0; LANES],
             longest: 0,
-            is_sorted: false,
-            score: lanes(n_columns),
+            form: Form::Sorted,
+            score: lanes(packed::padded(n_columns)),
             value: lanes(n_columns),
-            aside: lanes(n_columns),
+            reciprocal: lanes(n_columns),
             reach: lanes(n_columns.div_ceil(CHUNK) + 1),
-        }
-    }
-
-    /// Reads `used` problems from `first` on, best sample first.
-    fn load(&mut self, source: &Source, first: usize, used: usize) -> Result<()> {
-        let columns = source.scores.n_columns();
-        self.is_sorted = columns > NETWORK;
-        self.longest = 0;
-        for lane in 0..LANES {
-            if lane >= used {
-                self.n[lane] = 0.0;
-                self.pad(lane, 0);
-            } else if self.is_sorted {
-                let samples = self.reader.read(source, first + lane)?;
-                sort(samples);
-                let n = samples.len();
-                for ((score, value), sample) in self.score.iter_mut().zip(&mut self.value).zip(samples) {
-                    (score[lane], value[lane]) = *sample;
-                }
-                self.pad(lane, n);
-                self.n[lane] = n as f64;
-                self.longest = self.longest.max(n);
-            } else {
-                self.reader.fetch(source, first + lane)?;
-                let (mut n, mut end) = (0, 0);
-                let rows = self.reader.scores.iter().zip(&self.reader.values);
-                for (t, ((to_score, to_value), (score, value))) in
-                    self.score.iter_mut().zip(&mut self.value).zip(rows).enumerate()
-                {
-                    let missing = score.is_nan();
-                    to_score[lane] = if missing { PADDING } else { source.sign() * score };
-                    to_value[lane] = if missing { PADDING } else { *value };
-                    n += usize::from(!missing);
-                    end = if missing { end } else { t + 1 };
-                }
-                self.n[lane] = n as f64;
-                self.longest = self.longest.max(end);
-            }
-        }
-        Ok(())
-    }
-
-    /// Fills a lane from sample `start` on with what sorts behind every sample.
-    fn pad(&mut self, lane: usize, start: usize) {
-        for (score, value) in self.score[start..].iter_mut().zip(&mut self.value[start..]) {
-            (score[lane], value[lane]) = (PADDING, PADDING);
         }
     }
 
@@ -296,39 +230,45 @@ impl Block {
         }
     }
 
-    /// Replaces each value by the mean of its group of tied scores, and padding by zero.
+    /// Replaces each value by the mean of its group of tied scores, and padding by zero. `tied` tells whether two
+    /// scores are, `own` gives the value of a sample.
     #[inline(always)]
-    fn average_ties(&mut self) {
+    fn average_ties(&mut self, tied: impl Fn(f64, f64) -> bool, own: impl Fn(f64, f64) -> f64) {
         let n = self.longest;
-        let (score, value, members) = (&self.score[..n], &mut self.value[..n], &mut self.aside[..n]);
+        let (score, value) = (&self.score[..n], &mut self.value[..n]);
         let (mut before, mut sum, mut count) = ([f64::NAN; LANES], [0.0; LANES], [0.0; LANES]);
         for t in 0..n {
             let (now, v) = (score[t], value[t]);
-            sum = each(|l| if now[l] == before[l] { sum[l] + v[l] } else { v[l] });
-            count = each(|l| if now[l] == before[l] { count[l] + 1.0 } else { 1.0 });
+            let v: Lane = each(|l| own(now[l], v[l]));
+            sum = each(|l| if tied(now[l], before[l]) { sum[l] + v[l] } else { v[l] });
+            count = each(|l| if tied(now[l], before[l]) { count[l] + 1.0 } else { 1.0 });
             before = now;
-            (value[t], members[t]) = (sum, count);
+            value[t] = each(|l| sum[l] / count[l]);
         }
         let (mut behind, mut mean) = ([f64::NAN; LANES], [0.0; LANES]);
         for t in (0..n).rev() {
             // 1 at the last sample, less in the padding.
             let left: Lane = each(|l| self.n[l] - t as f64);
-            let (now, sum, count) = (score[t], value[t], members[t]);
-            let of_group: Lane = each(|l| sum[l] / count[l]);
-            mean = each(|l| if (now[l] == behind[l]) & (left[l] > 1.0) { mean[l] } else { of_group[l] });
+            let (now, of_group) = (score[t], value[t]);
+            mean = each(|l| if tied(now[l], behind[l]) & (left[l] > 1.0) { mean[l] } else { of_group[l] });
             value[t] = each(|l| if left[l] > 0.0 { mean[l] } else { 0.0 });
             behind = now;
         }
     }
 
-    /// Prepares what the sums need besides the values.
+    /// The reciprocals of the ranks below, for sums without shared weights.
     #[inline(always)]
-    fn prepare_sums(&mut self) {
-        let n = self.longest;
-        for t in 0..n {
+    fn prepare_reciprocals(&mut self) {
+        for t in 0..self.longest {
             let below: Lane = each(|l| self.n[l] - t as f64 - 1.0);
-            self.aside[t] = each(|l| if below[l] > 0.0 { 1.0 / below[l] } else { 0.0 });
+            self.reciprocal[t] = each(|l| if below[l] > 0.0 { 1.0 / below[l] } else { 0.0 });
         }
+    }
+
+    /// How large the values are from each chunk on.
+    #[inline(always)]
+    fn prepare_reach(&mut self) {
+        let n = self.longest;
         let mut largest = [0.0; LANES];
         self.reach[n.div_ceil(CHUNK)] = largest;
         for chunk in (0..n.div_ceil(CHUNK)).rev() {
@@ -342,12 +282,13 @@ impl Block {
     /// best-of-k of each lane for a tile of k; no meaning where k > n.
     #[inline(always)]
     fn sums(&self, k: &[f64; TILE]) -> [Lane; TILE] {
-        let [mut a, mut b, mut c, mut d] = k.map(|k| Sum::new(k, &self.n));
+        let (mut a, mut b) = (Sum::new(k[0], &self.n), Sum::new(k[1], &self.n));
+        let (mut c, mut d) = (Sum::new(k[2], &self.n), Sum::new(k[3], &self.n));
         for chunk in 0..self.longest.div_ceil(CHUNK) {
             let range = chunk * CHUNK..self.longest.min((chunk + 1) * CHUNK);
             let start = range.start as f64;
             let mut rank: Lane = each(|l| self.n[l] - start);
-            for (value, reciprocal) in self.value[range.clone()].iter().zip(&self.aside[range]) {
+            for (value, reciprocal) in self.value[range.clone()].iter().zip(&self.reciprocal[range]) {
                 a.add(value, &rank, reciprocal);
                 b.add(value, &rank, reciprocal);
                 c.add(value, &rank, reciprocal);
@@ -355,8 +296,13 @@ impl Block {
                 rank = each(|l| rank[l] - 1.0);
             }
             let reach = &self.reach[chunk + 1];
-            let more = [a.close(&rank, reach), b.close(&rank, reach), c.close(&rank, reach), d.close(&rank, reach)];
-            if more == [false; TILE] {
+            a.close();
+            b.close();
+            c.close();
+            d.close();
+            // The first k, mostly the least, has the longest sum and answers for all.
+            let goes_on = |sum: &Sum| sum.goes_on(&rank, reach);
+            if !(goes_on(&a) || goes_on(&b) || goes_on(&c) || goes_on(&d)) {
                 break;
             }
         }
@@ -366,7 +312,8 @@ impl Block {
     /// The same as [`sums`](Self::sums) with weights made before.
     #[inline(always)]
     fn sums_shared(&self, k: &[f64; TILE], weights: &[[f64; TILE]]) -> [Lane; TILE] {
-        let [mut a, mut b, mut c, mut d] = k.map(|k| Sum::new(k, &self.n));
+        let (mut a, mut b) = (Sum::new(k[0], &self.n), Sum::new(k[1], &self.n));
+        let (mut c, mut d) = (Sum::new(k[2], &self.n), Sum::new(k[3], &self.n));
         for chunk in 0..self.longest.div_ceil(CHUNK) {
             let range = chunk * CHUNK..self.longest.min((chunk + 1) * CHUNK);
             let end = range.end;
@@ -381,8 +328,13 @@ impl Block {
             (c.weight, d.weight) = ([next[2]; LANES], [next[3]; LANES]);
             let rank: Lane = each(|l| self.n[l] - end as f64);
             let reach = &self.reach[chunk + 1];
-            let more = [a.close(&rank, reach), b.close(&rank, reach), c.close(&rank, reach), d.close(&rank, reach)];
-            if more == [false; TILE] {
+            a.close();
+            b.close();
+            c.close();
+            d.close();
+            // The first k, mostly the least, has the longest sum and answers for all.
+            let goes_on = |sum: &Sum| sum.goes_on(&rank, reach);
+            if !(goes_on(&a) || goes_on(&b) || goes_on(&c) || goes_on(&d)) {
                 break;
             }
         }
@@ -401,29 +353,41 @@ fn exchange(score: &mut [Lane], value: &mut [Lane], i: usize, j: usize) {
     value[j] = each(|l| if swap[l] { x[l] } else { y[l] });
 }
 
-/// The work on one loaded block.
-struct Sums<'a> {
+/// The work on one block of problems.
+struct Work<'a> {
     block: &'a mut Block,
+    source: &'a Source<'a>,
+    first: usize,
     k: &'a [i64],
     weights: Option<&'a Weights>,
     out: &'a mut [f64],
     control: &'a Control,
 }
 
-impl Kernel for Sums<'_> {
+impl Kernel for Work<'_> {
     type Output = Result<()>;
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { block, k, weights, out, control } = self;
-        if !block.is_sorted {
-            block.sort();
-            // The padding is at the end now.
-            block.longest = block.n.iter().fold(0.0, |longest: f64, &n| longest.max(n)) as usize;
+        let Self { block, source, first, k, weights, out, control } = self;
+        block.load(source, first, out.len() / k.len())?;
+        match block.form {
+            Form::Sorted => {}
+            Form::Pairs => block.sort(),
+            Form::Packed => packed::sort(&mut block.score[..packed::padded(block.longest)]),
         }
-        block.average_ties();
-        block.prepare_sums();
+        // The padding is at the end now.
+        block.longest = block.n.iter().fold(0.0, |longest: f64, &n| longest.max(n)) as usize;
+        if block.form == Form::Packed {
+            block.average_ties(packed::tied, |key, _| packed::value(key));
+        } else {
+            block.average_ties(|a, b| a == b, |_, value| value);
+        }
+        block.prepare_reach();
         let shared = weights.filter(|weights| block.n == [weights.n as f64; LANES]);
+        if shared.is_none() {
+            block.prepare_reciprocals();
+        }
         for (tile, ks) in k.chunks(TILE).enumerate() {
             control.check()?;
             let mut wanted = [1.0; TILE];

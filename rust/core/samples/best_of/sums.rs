@@ -48,16 +48,13 @@ pub(super) struct Sum {
     pub(super) weight: Lane,
     part: Lane,
     pub(super) total: Lane,
-    /// 1 where the sum goes on, 0 where it is complete.
-    active: Lane,
 }
 
 impl Sum {
     #[inline(always)]
     pub(super) fn new(k: f64, n: &Lane) -> Self {
-        let active = each(|l| if k <= n[l] { 1.0 } else { 0.0 });
         let weight = each(|l| if k <= n[l] { k / n[l] } else { 0.0 });
-        Self { k, weight, part: [0.0; LANES], total: [0.0; LANES], active }
+        Self { k, weight, part: [0.0; LANES], total: [0.0; LANES] }
     }
 
     /// Adds the value of the sample of a rank whose weight all lanes share.
@@ -76,17 +73,20 @@ impl Sum {
         self.weight = each(|l| weight[l] * factor[l]);
     }
 
-    /// Takes over the part of a chunk, and tells whether in any lane the rest, from `rank` on and of values up to
-    /// `reach`, still matters. Each lane stops by itself: its result does not depend on its neighbours.
+    /// Takes over the part of a chunk.
     #[inline(always)]
-    pub(super) fn close(&mut self, rank: &Lane, reach: &Lane) -> bool {
-        let (k, weight, part, before, active) = (self.k, self.weight, self.part, self.total, self.active);
-        let total: Lane = each(|l| before[l] + active[l] * part[l]);
-        let rest: Lane = each(|l| weight[l] * rank[l] * reach[l]);
-        let enough: Lane = each(|l| NEGLIGIBLE * k * total[l].abs());
-        self.active = each(|l| if rest[l] > enough[l] { active[l] } else { 0.0 });
-        self.total = total;
+    pub(super) fn close(&mut self) {
+        let (part, before) = (self.part, self.total);
+        self.total = each(|l| before[l] + part[l]);
         self.part = [0.0; LANES];
-        self.active != [0.0; LANES]
+    }
+
+    /// Whether in any lane the rest, from `rank` on and of values up to `reach`, still matters. Where it does not it
+    /// is too small to change the total when added, so a lane does not notice how long its neighbours go on.
+    #[inline(always)]
+    pub(super) fn goes_on(&self, rank: &Lane, reach: &Lane) -> bool {
+        let (enough, weight, total) = (NEGLIGIBLE * self.k, self.weight, self.total);
+        let matters: [bool; LANES] = each(|l| weight[l] * rank[l] * reach[l] > enough * total[l].abs());
+        matters != [false; LANES]
     }
 }

@@ -68,6 +68,59 @@ fn the_network_sorts_any_length() {
     }
 }
 
+#[test]
+fn the_packed_network_sorts_any_length() {
+    for n in (0..80).chain([128, 144, 257, 500, 512, 1025, 3000]) {
+        let mut keys = vec![[PADDING; LANES]; packed::padded(n)];
+        for t in 0..n {
+            keys[t] = each(|l| ((t * (l + 3) * 37) % 1009) as f64 - 500.0);
+        }
+        let mut expected: Vec<Vec<f64>> = (0..LANES).map(|l| keys.iter().map(|row| row[l]).collect()).collect();
+        packed::sort(&mut keys);
+        for (l, expected) in expected.iter_mut().enumerate() {
+            expected.sort_by(|a, b| b.total_cmp(a));
+            assert!(keys.iter().zip(expected).all(|(row, x)| row[l] == *x), "{n}");
+        }
+    }
+}
+
+#[test]
+fn packing_keeps_order_ties_and_value() {
+    let scores = [-1e38, -2.5, -2.499_999_999_999_999_6, -6e-39, -0.0, 0.0, 6e-39, 1.0, 1.000_000_000_000_000_2, 1e38];
+    let mut keys = [0.0; 10];
+    let values = [7.0, 0.0, 1.0, 3.0, 7.0, 0.0, 5.0, 7.0, 0.0, 7.0];
+    assert_eq!(packed::pack(&scores, &values, 1.0, &mut keys), Some(10));
+    for i in 0..10 {
+        assert_eq!(packed::value(keys[i]), values[i]);
+        for j in 0..10 {
+            assert_eq!(packed::tied(keys[i], keys[j]), scores[i] == scores[j]);
+            assert!(scores[i] >= scores[j] || keys[i] < keys[j]);
+        }
+    }
+    let one = |score, value| packed::pack(&[score], &[value], 1.0, &mut [0.0]);
+    assert_eq!(one(f64::NAN, f64::NAN), Some(0));
+    for (score, value) in [(f64::INFINITY, 0.0), (1e300, 0.0), (1e-300, 0.0), (1.0, 0.5), (1.0, 8.0), (1.0, -1.0)] {
+        assert_eq!(one(score, value), None, "{score} {value}");
+    }
+}
+
+#[test]
+fn pairs_and_packed_samples_give_the_same_bits() {
+    let scores: Vec<f64> = (0..16 * 70).map(|i| f64::from((i * 7919) % 1009 % 24) - 9.0).collect();
+    let values: Vec<f64> = (0..16 * 70).map(|i| f64::from((i * 104_729) % 3)).collect();
+    let k: Vec<i64> = (1..=70).collect();
+    let packed = rows(&scores, &values, 70, &k, 1);
+    // A score that does not fit keeps its block from being packed; here it takes the place of the highest.
+    let mut large = scores.clone();
+    for block in large.chunks_mut(8 * 70) {
+        let top = block[..70].iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for score in block[..70].iter_mut().filter(|score| **score == top) {
+            *score = 1e300;
+        }
+    }
+    assert_eq!(packed, rows(&large, &values, 70, &k, 1));
+}
+
 proptest! {
     #[test]
     fn rows_equal_the_mean_over_all_subsets(
