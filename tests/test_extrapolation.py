@@ -100,3 +100,29 @@ def test_limits_of_the_model() -> None:
 def test_bad_counts_are_named(n: list[int], c: list[int], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         extrapolate_pass_at_k(n, c, 8)
+
+
+def test_the_interval_is_that_of_the_curvature_of_the_likelihood() -> None:
+    n, c = [20] * 8, [0, 1, 1, 2, 4, 7, 11, 18]
+    fit = extrapolate_pass_at_k(n, c, [50], confidence=0.95)
+    place, step = np.log([fit.alpha, fit.beta]), 1e-3
+
+    def likelihood(shift: np.ndarray) -> float:
+        a, b = np.exp(place + step * shift)
+        return reference.log_likelihood(n, c, a, b, 0.0)
+
+    def log_hazard(shift: np.ndarray) -> float:
+        a, b = np.exp(place + step * shift)
+        solved = reference.pass_at_k(Fraction(float(a)), Fraction(float(b)), 50)
+        return math.log(-math.log1p(-float(solved)))
+
+    axes = np.eye(2)
+    hessian = [
+        [sum(s * t * likelihood(s * x + t * y) for s in (-1, 1) for t in (-1, 1)) / (2 * step) ** 2 for x in axes]
+        for y in axes
+    ]
+    gradient = np.array([(log_hazard(x) - log_hazard(-x)) / (2 * step) for x in axes])
+    error = math.sqrt(gradient @ np.linalg.inv(-np.array(hessian)) @ gradient)
+    centre = math.log(-math.log1p(-fit.mean[0]))
+    for limit, sign in ((fit.low[0], -1), (fit.high[0], 1)):
+        assert math.log(-math.log1p(-limit)) == pytest.approx(centre + sign * 1.959964 * error, rel=1e-3)

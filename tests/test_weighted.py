@@ -182,6 +182,15 @@ def test_absent_and_silent_answers_score_nothing():
 # What naive code gets wrong.
 
 
+def test_controls_stay_exact_before_any_vote():
+    # Most samples are silent, so that many prefixes have no vote: these are no tie, or the estimate is off.
+    answers = [0, 0, 1, 1, 2, 2, -2, -2, -2, -2, -2, -2]
+    row = (answers, [*np.sqrt([2, 3, 5, 7, 11, 13]), *[1.0] * 6])
+    exact = [float(slow.weighted_maj_at_k(*row, 0, k)) for k in range(1, 13)]
+    got, error = weighted_maj_at_k([row[0]], [row[1]], [0], method="monte-carlo", n_resamples=20_000, rng=3)
+    assert (np.abs(got[0] - exact) <= 5 * error[0] + 1e-12).all()
+
+
 def _first_seen(answers, weights, gold):
     sums: dict[int, float] = {}
     for answer, weight in zip(answers, weights, strict=True):
