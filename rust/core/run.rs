@@ -150,8 +150,11 @@ pub fn map_items<T: Send, S>(
     Ok(out.into_iter().flatten().collect())
 }
 
-/// Runs `work` on `n_threads` threads at once, this one among them, and joins them all. A panic on one stops the
-/// others and is passed on with its own message.
+/// Runs `work` on `n_threads` threads at once and joins them all. A panic on one stops the others and is passed on with
+/// its own message.
+///
+/// Where there is more than one, this thread only waits. Did it work too, Linux would often leave the thread that it
+/// starts last on its own processor for several milliseconds: on two processors jobs of 3 ms took 5.7 ms, not 3.0.
 fn on_threads(n_threads: usize, control: &Control, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
     struct CancelOnPanic<'a>(&'a Control);
     impl Drop for CancelOnPanic<'_> {
@@ -169,10 +172,10 @@ fn on_threads(n_threads: usize, control: &Control, work: impl Fn() -> Result<()>
         return guarded();
     }
     thread::scope(|scope| {
-        // If the system refuses a thread, those that started do the work.
+        // If the system refuses a thread, those that started do the work, or this one if there is none.
         let helpers: Vec<_> =
-            (1..n_threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, guarded).ok()).collect();
-        let mut result = guarded();
+            (0..n_threads).map_while(|_| thread::Builder::new().spawn_scoped(scope, guarded).ok()).collect();
+        let mut result = if helpers.is_empty() { guarded() } else { Ok(()) };
         for helper in helpers {
             match helper.join() {
                 Ok(other) => result = result.and(other),
