@@ -63,14 +63,15 @@ def monte_carlo(scores: np.ndarray, values: np.ndarray, k: int, draws: int, rng:
 
 
 def timed(repeats: int, calls: dict[str, Callable[[], object]]) -> dict[str, float]:
-    """The least time of each call over alternating repeats, in seconds."""
+    """The least time of each call in seconds: rounds of all calls in turn, in each of them ten runs in a row."""
     times = dict.fromkeys(calls, float("inf"))
     for _ in range(repeats):
         for name, call in calls.items():
-            time.sleep(0.05)  # the threads of a BLAS keep spinning for a while after a product
-            start = time.perf_counter()
-            call()
-            times[name] = min(times[name], time.perf_counter() - start)
+            time.sleep(0.2)  # the threads of a BLAS keep spinning for a while after a product
+            for _ in range(10):
+                start = time.perf_counter()
+                call()
+                times[name] = min(times[name], time.perf_counter() - start)
     return times
 
 
