@@ -66,7 +66,7 @@ def maj_at_k(
     With counts c_b the votes X_b of a k-subset are multivariate hypergeometric, and the gold answer a wins with
     probability ``sum_m sum_t P(X_a = m, t rivals have m votes, the other rivals fewer) / (t + 1)``. Computed as a
     product of polynomials with non-negative coefficients; a problem of 256 samples takes some ten microseconds, one
-    of 10,000 samples up to seconds.
+    of 10,000 samples from milliseconds (few answers) to a minute (twenty equally frequent ones).
 
     Examples
     --------
