@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,11 @@ def parts(result: Any) -> list[tuple[str, tuple[int, ...], bytes]]:
     names = sorted(name for name in dir(result) if not name.startswith("_"))
     values = [getattr(result, name) for name in names]
     return [part for value in values if not callable(value) for part in parts(value)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def hears_ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises, also where the tests were started in the background, which makes a shell ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

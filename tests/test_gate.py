@@ -21,7 +21,7 @@ from slowthink import _run
 from slowthink._slowthink import build_info, spin
 
 LATE = 2.0
-"""Seconds after which a reaction counts as missing. Free machines take 0.06; the loaded ones of a test farm, more."""
+"""Seconds after which a reaction counts as missing. Free machines take 0.06; loaded ones, more."""
 
 
 def interrupted_after(call: Any, seconds: float) -> float:
