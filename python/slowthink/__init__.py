@@ -4,10 +4,10 @@ Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and
 :mod:`slowthink.samples`. The kernels are compiled (Rust), run on all cores and need NumPy alone.
 """
 
-from slowthink import samples
+from slowthink import chains, samples
 from slowthink._slowthink import build_info as _build_info
 
-__all__ = ["__version__", "build_info", "samples"]
+__all__ = ["__version__", "build_info", "chains", "samples"]
 
 __version__: str = _build_info()[0]
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from slowthink._run import Options
 
 __all__ = [
+    "Chain",
     "LogReader",
     "best_of_k",
     "best_of_k_variance",
@@ -36,6 +37,7 @@ __all__ = [
     "student_quantile",
     "student_two_sided",
     "summarise_curves",
+    "walk_chain",
     "weighted_maj_at_k",
 ]
 
@@ -45,6 +47,34 @@ _Matrix = npt.NDArray[Any]  # of any number type, strides as they are
 
 def build_info() -> tuple[str, str, str, str]: ...
 def spin(n_items: int, milliseconds: float, options: Options, panic_at: int | None = None) -> list[int]: ...
+
+# chains
+_States = npt.NDArray[np.uint32]
+_Starts = int | _States | _Floats
+
+@final
+class Chain:
+    @staticmethod
+    def from_csr(
+        indptr: _Ints, indices: npt.NDArray[Any], values: _Floats | None, weights: bool, absorb: bool, options: Options
+    ) -> Chain: ...
+    @staticmethod
+    def from_dense(matrix: _Matrix, weights: bool, absorb: bool, options: Options) -> Chain: ...
+    @property
+    def n_states(self) -> int: ...
+    @property
+    def n_transitions(self) -> int: ...
+    @property
+    def is_uniform(self) -> bool: ...
+    @property
+    def bytes(self) -> int: ...
+    def export(self, indptr: _Ints | None, probabilities: _Floats | None, options: Options) -> None: ...
+    def indices(self) -> _States: ...
+
+# chains.walk
+def walk_chain(
+    chain: Chain, start: _Starts, seed: npt.NDArray[np.uint64], first: int, out: _States, options: Options
+) -> None: ...
 
 # samples.best_of
 def best_of_k(

@@ -3,18 +3,20 @@
 //! A language model that thinks before it answers spends compute by sampling many answers, by walking a chain of
 //! thought and by searching a tree. This crate holds the kernels for studying and evaluating that; it knows nothing
 //! of Python. See `ARCHITECTURE.md` for the map; modules stand on floors, each using only those above it here:
-//! [`error`], [`rows`], [`random`], [`run`], `simd`, [`samples`].
+//! [`error`], [`rows`], [`random`], [`run`], `machine`, then
+//! [`samples`] and [`chains`], which do not know each other.
 
+pub mod chains;
 pub mod error;
+mod machine;
 pub mod random;
 pub mod rows;
 pub mod run;
 pub mod samples;
-mod simd;
 
 pub use error::{Error, Result};
 
 /// The instruction set the vectorised kernels use on this machine: `"avx512"`, `"avx2"` or `"baseline"`.
 pub fn instruction_set() -> &'static str {
-    simd::level().name()
+    machine::level().name()
 }

@@ -69,7 +69,7 @@ impl Seed {
     /// The state in which stream `index` starts. Each word is a bijection of `index`, so that no two streams of one
     /// seed start alike.
     #[inline]
-    fn state(&self, index: u64) -> [u64; 2] {
+    pub(crate) fn state(&self, index: u64) -> [u64; 2] {
         let [a, b, c, d] = self.0;
         // Two rounds with independent keys: for a shift of `index` to carry one seed's streams into another's, two
         // words would have to agree and two others to differ by the same amount.
@@ -84,6 +84,16 @@ impl Seed {
         let mut stream = self.stream(index);
         Self(std::array::from_fn(|_| stream.next_u64()))
     }
+}
+
+/// The next 64 bits of the stream whose state is `state`: [`Stream::next_u64`] for many streams side by side, whose
+/// words stand in arrays that a vector unit can read.
+#[inline(always)]
+pub(crate) fn draw(state: &mut [u64; 2]) -> u64 {
+    let [s0, s1] = *state;
+    let (out, mixed) = (s0.wrapping_add(s1).rotate_left(17).wrapping_add(s0), s1 ^ s0);
+    *state = [s0.rotate_left(49) ^ mixed ^ (mixed << 21), mixed.rotate_left(28)];
+    out
 }
 
 /// A stream of random numbers; see the [module](self).
@@ -264,22 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_of_lanes_gives_the_bits_of_the_streams() {
-        // What a vector unit would do: the same adds, xors and rotates on eight lanes at once.
+    fn a_bare_state_gives_the_bits_of_its_stream() {
         let seed = Seed::from_u64(3);
-        let states: [[u64; 2]; 8] = std::array::from_fn(|i| seed.state(i as u64));
-        let mut lanes = [states.map(|state| state[0]), states.map(|state| state[1])];
-        let mut streams: Vec<Stream> = (0..8).map(|i| seed.stream(i)).collect();
-        for _ in 0..100 {
-            let [s0, s1] = &mut lanes;
-            let out: [u64; 8] = std::array::from_fn(|i| {
-                let out = s0[i].wrapping_add(s1[i]).rotate_left(17).wrapping_add(s0[i]);
-                s1[i] ^= s0[i];
-                s0[i] = s0[i].rotate_left(49) ^ s1[i] ^ (s1[i] << 21);
-                s1[i] = s1[i].rotate_left(28);
-                out
-            });
-            assert!(streams.iter_mut().map(Stream::next_u64).eq(out));
+        for index in [0, 1, u64::MAX] {
+            let (mut state, mut stream) = (seed.state(index), seed.stream(index));
+            assert!((0..100).all(|_| draw(&mut state) == stream.next_u64()));
         }
     }
 

@@ -101,27 +101,52 @@ pub fn fill_rows<T: Send, S>(
     scratch: impl Fn() -> S + Sync,
     kernel: impl Fn(&mut S, usize, &mut [T]) -> Result<()> + Sync,
 ) -> Result<()> {
+    if width > 0 {
+        control.expect((out.len() / width) as u64);
+    }
+    fill_blocks(out, width, block, control, scratch, |scratch, first, rows| {
+        for (part, rows) in rows.chunks_mut(width * COUNTED).enumerate() {
+            for (i, row) in rows.chunks_mut(width).enumerate() {
+                control.check()?;
+                kernel(scratch, first + part * COUNTED + i, row)?;
+            }
+            control.advance((rows.len() / width) as u64);
+        }
+        Ok(())
+    })
+}
+
+/// As [`fill_rows`], for kernels that work on many items together: `kernel(scratch, first, rows)` fills the rows of a
+/// whole block, whose first item is `first`; the last block may be shorter. The kernel itself looks at the stop flag,
+/// and counts the items: [`Control::expect`], [`Control::advance`].
+///
+/// # Errors
+/// What `kernel` returns, and [`Error::Interrupted`].
+///
+/// # Panics
+/// If `out` is not a whole number of rows, or as `kernel` does.
+pub fn fill_blocks<T: Send, S>(
+    out: &mut [T],
+    width: usize,
+    block: usize,
+    control: &Control,
+    scratch: impl Fn() -> S + Sync,
+    kernel: impl Fn(&mut S, usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
     if width == 0 || out.is_empty() {
         return control.check();
     }
     assert_eq!(out.len() % width, 0, "the output is not a whole number of rows");
-    let (n_items, block) = (out.len() / width, block.max(1));
-    control.expect(n_items as u64);
-    let n_threads = control.threads().min(n_items.div_ceil(block));
+    let block = block.max(1);
+    let n_threads = control.threads().min((out.len() / width).div_ceil(block));
     let queue = Mutex::new(out.chunks_mut(width * block).enumerate());
     on_threads(n_threads, control, || {
         let mut scratch = scratch();
         loop {
+            control.check()?;
             // A poisoned queue means that another thread panicked: its panic is the one to report.
             let Ok(Some((number, rows))) = queue.lock().map(|mut queue| queue.next()) else { return Ok(()) };
-            for (part, rows) in rows.chunks_mut(width * COUNTED).enumerate() {
-                let first = number * block + part * COUNTED;
-                for (i, row) in rows.chunks_mut(width).enumerate() {
-                    control.check()?;
-                    kernel(&mut scratch, first + i, row)?;
-                }
-                control.advance((rows.len() / width) as u64);
-            }
+            kernel(&mut scratch, number * block, rows)?;
         }
     })
 }

@@ -8,6 +8,7 @@
 
 use pyo3::prelude::*;
 
+mod chains;
 mod convert;
 mod error;
 mod run;
@@ -18,6 +19,12 @@ mod samples;
 mod _slowthink {
     #[pymodule_export]
     use super::run::{build_info, spin};
+
+    // chains: one `#[pymodule_export]` for each module, in the order of `chains/mod.rs`
+    #[pymodule_export]
+    use super::chains::matrix::Chain;
+    #[pymodule_export]
+    use super::chains::walk::walk_chain;
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
     #[pymodule_export]

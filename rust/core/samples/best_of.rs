@@ -15,9 +15,9 @@
 )]
 
 use crate::error::{Error, Result, invalid};
+use crate::machine::{Kernel, each, widest};
 use crate::rows::Rows;
 use crate::run::{Control, fill_rows};
-use crate::simd::{Kernel, each, widest};
 
 mod jackknife;
 mod load;

@@ -8,9 +8,9 @@
 #![allow(clippy::inline_always)]
 
 use crate::error::{Result, invalid};
+use crate::machine;
 use crate::rows::Rows;
 use crate::run::{Control, map_items};
-use crate::simd;
 use std::sync::Mutex;
 
 /// Where [`hedge`] puts its results: R runs of T rounds with N experts, all row-major.
@@ -77,7 +77,7 @@ pub fn hedge(
                     control.check()?;
                 }
                 losses.read(run * n_rounds + round, &mut player.losses);
-                let (expected, least, valid) = simd::widest(Round(player));
+                let (expected, least, valid) = machine::widest(Round(player));
                 if !valid {
                     return Ok(Some(round));
                 }
@@ -131,7 +131,7 @@ struct Round<'a>(&'a mut Player);
 /// Sums run over this many lanes in turn, so that their order does not depend on the width of the machine's vectors.
 const LANES: usize = 8;
 
-impl simd::Kernel for Round<'_> {
+impl machine::Kernel for Round<'_> {
     type Output = (f64, f64, bool);
 
     #[inline(always)]

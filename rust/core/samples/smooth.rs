@@ -1,8 +1,8 @@
 //! Rows that vary smoothly along their columns, as a few coordinates each.
 
 use crate::error::Result;
+use crate::machine::{Kernel, widest};
 use crate::run::Control;
-use crate::simd::{Kernel, widest};
 
 /// Products summed side by side.
 const LANES: usize = 16;

@@ -5,7 +5,7 @@
 //! order of their values, which small whole numbers do not show: their sums are exact.
 
 use super::{LANES, Lane, PADDING};
-use crate::simd::each;
+use crate::machine::each;
 
 /// Bits for the value, which is a whole number below 2 to their number.
 const BITS: u32 = 3;

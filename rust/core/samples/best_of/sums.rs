@@ -1,7 +1,7 @@
 //! The sum over ranks of weight times value, and the weights that problems with the same n share.
 
 use super::{LANES, Lane, NEGLIGIBLE, TILE};
-use crate::simd::each;
+use crate::machine::each;
 
 /// The weights of all k for one n: most problems have the same, and then half of the work on a sum is to make them.
 pub(super) struct Weights {

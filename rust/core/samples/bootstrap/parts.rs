@@ -3,10 +3,10 @@
 use super::units::{Units, draw};
 use super::{LANES, zeros};
 use crate::error::Result;
+use crate::machine::{Kernel, each, widest};
 use crate::random::Seed;
 use crate::run::{Control, fill_rows};
 use crate::samples::smooth::{Compressed, compress};
-use crate::simd::{Kernel, each, widest};
 use std::ops::Range;
 
 /// Replicates summed together, so that one reading of the rows, which are too many for the first cache, serves them all.

@@ -1,7 +1,7 @@
 //! Spread and quantiles of a column of resampled means.
 
 use super::LANES;
-use crate::simd::{Kernel, widest};
+use crate::machine::{Kernel, widest};
 
 pub(super) fn standard_deviation(column: &[f64]) -> f64 {
     let (origin, n) = (column[0], column.len() as f64);

@@ -17,8 +17,8 @@ use super::convolve::Polynomial;
 use super::laws::RowSet;
 use super::quadrature::{Rule, rule_for};
 use crate::error::Result;
+use crate::machine::{Kernel, widest};
 use crate::run::Control;
-use crate::simd::{Kernel, widest};
 
 /// Working memory of one thread.
 #[derive(Debug, Default)]

@@ -3,8 +3,8 @@
 use super::walk::Sums;
 use super::{LANES, Metric, group};
 use crate::error::Result;
+use crate::machine::each;
 use crate::run::Control;
-use crate::simd::each;
 use std::ops::Range;
 
 /// The distinct pairs of counts in ascending order of n, then c, and how many problems have each.

@@ -2,8 +2,8 @@
 
 use super::{LANES, Lane};
 use crate::error::Result;
+use crate::machine::{Kernel, each, widest};
 use crate::run::Control;
-use crate::simd::{Kernel, each, widest};
 
 /// Where the values of a group of problems go.
 pub(super) trait Sink {

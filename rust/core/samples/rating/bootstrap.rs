@@ -5,9 +5,9 @@ use super::linear::dot;
 use super::resample::Resampler;
 use super::{Battles, components, place};
 use crate::error::Result;
+use crate::machine::{Kernel, widest};
 use crate::random::Seed;
 use crate::run::{Control, map_items};
-use crate::simd::{Kernel, widest};
 use std::sync::Mutex;
 
 /// The error left in a rating, in natural units: far below any interval.

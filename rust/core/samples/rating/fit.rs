@@ -3,8 +3,8 @@
 use super::linear::{cholesky, dot, inverse, solve, sum};
 use super::{Battles, pairs};
 use crate::error::{Result, invalid};
+use crate::machine::{Kernel, widest};
 use crate::run::{Control, fill_rows};
-use crate::simd::{Kernel, widest};
 
 /// Newton steps change no difference of ratings by more than this. A step of range r multiplies each curvature by at
 /// most e^r, so the likelihood rises by at least 1 - (e^r - 1 - r) / r^2 of its predicted slope: above 0 up to r = 1.79,

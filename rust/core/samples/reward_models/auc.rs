@@ -2,9 +2,9 @@
 
 use super::prompt::{Prompt, key};
 use crate::error::{Error, Result};
+use crate::machine::{Kernel, widest};
 use crate::rows::Rows;
 use crate::run::Control;
-use crate::simd::{Kernel, widest};
 
 /// Ordered pairs (correct above incorrect), a tie counting one of two halves, and conflict pairs in all.
 #[derive(Debug, Default, Clone, Copy)]

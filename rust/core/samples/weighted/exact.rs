@@ -14,9 +14,9 @@
 use super::Row;
 use super::units::Units;
 use crate::error::{Error, Result};
+use crate::machine;
 use crate::run::Control;
 use crate::samples::majority::quadrature::{Rule, rule_for};
-use crate::simd;
 
 /// Counts of subsets are plain floats: C(1000, 500) is 2.7e299.
 pub(super) const MOST_SAMPLES: usize = 1000;
@@ -202,7 +202,7 @@ fn multiply(left: &[f64], right: &[f64], largest: usize, out: &mut Vec<f64>) {
     out.clear();
     out.resize((left.len() + right.len()).saturating_sub(1).min(largest + 1), 0.0);
     let (long, short) = if left.len() < right.len() { (right, left) } else { (left, right) };
-    simd::widest(Product { long, short, out });
+    machine::widest(Product { long, short, out });
 }
 
 struct Product<'a> {
@@ -211,7 +211,7 @@ struct Product<'a> {
     out: &'a mut [f64],
 }
 
-impl simd::Kernel for Product<'_> {
+impl machine::Kernel for Product<'_> {
     type Output = ();
 
     #[inline(always)]

@@ -10,10 +10,10 @@
 use super::units::Units;
 use super::{Row, Settings};
 use crate::error::Result;
+use crate::machine;
 use crate::random::{Seed, Stream};
 use crate::run::Control;
 use crate::samples::majority::{self, Ties};
-use crate::simd;
 
 /// Resamples counted in bytes before these are added up.
 const BLOCK: usize = 128;
@@ -154,7 +154,7 @@ fn resample<S: Sum>(
             scratch,
             control,
         };
-        if controlled { simd::widest(Controlled(block)) } else { simd::widest(Plain(block)) }?;
+        if controlled { machine::widest(Controlled(block)) } else { machine::widest(Plain(block)) }?;
     }
     Ok(())
 }
@@ -174,7 +174,7 @@ struct Block<'a, S> {
 struct Controlled<'a, S>(Block<'a, S>);
 struct Plain<'a, S>(Block<'a, S>);
 
-impl<S: Sum> simd::Kernel for Controlled<'_, S> {
+impl<S: Sum> machine::Kernel for Controlled<'_, S> {
     type Output = Result<()>;
 
     #[inline(always)]
@@ -183,7 +183,7 @@ impl<S: Sum> simd::Kernel for Controlled<'_, S> {
     }
 }
 
-impl<S: Sum> simd::Kernel for Plain<'_, S> {
+impl<S: Sum> machine::Kernel for Plain<'_, S> {
     type Output = Result<()>;
 
     #[inline(always)]

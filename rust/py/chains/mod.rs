@@ -1,0 +1,5 @@
+//! Wrappers of `slowthink::chains`, one file for each of its modules.
+
+pub mod matrix;
+pub mod starts;
+pub mod walk;
