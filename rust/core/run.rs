@@ -101,9 +101,7 @@ pub fn fill_rows<T: Send, S>(
     scratch: impl Fn() -> S + Sync,
     kernel: impl Fn(&mut S, usize, &mut [T]) -> Result<()> + Sync,
 ) -> Result<()> {
-    if width > 0 {
-        control.expect((out.len() / width) as u64);
-    }
+    control.expect(out.len().checked_div(width).unwrap_or(0) as u64);
     fill_blocks(out, width, block, control, scratch, |scratch, first, rows| {
         for (part, rows) in rows.chunks_mut(width * COUNTED).enumerate() {
             for (i, row) in rows.chunks_mut(width).enumerate() {

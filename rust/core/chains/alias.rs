@@ -43,10 +43,6 @@ impl<'a> Tables<'a> {
         self.chain
     }
 
-    pub(super) fn slots(&self) -> Option<&'a [Slot]> {
-        self.slots
-    }
-
     /// The state that follows `state` by a 64-bit draw.
     ///
     /// # Panics

@@ -79,7 +79,7 @@ impl<'a> Starts<'a> {
     }
 
     /// The number of walks there are starts for; `None` if any number.
-    pub fn len(&self) -> Option<usize> {
+    pub fn n_walks(&self) -> Option<usize> {
         if let Kind::Each(states) = self.0 { Some(states.len()) } else { None }
     }
 

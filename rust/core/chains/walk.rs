@@ -59,7 +59,7 @@ pub fn walk(
 
 /// Refuses starts that are not one for each of `n_walks` walks.
 pub(super) fn check_starts(starts: &Starts<'_>, n_walks: usize) -> Result<()> {
-    match starts.len() {
+    match starts.n_walks() {
         Some(n) if n != n_walks => {
             Err(invalid("start", &[], format!("{n} states"), format!("have one state for each of the {n_walks} walks")))
         }
