@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use slowthink::chains::walk;
 use slowthink::random::Seed;
 
-/// Fills `out` (W, n_steps + 1) with walks.
+/// Fills `out` (W, `n_steps` + 1) with walks.
 #[pyfunction]
 #[pyo3(signature = (chain, start, seed, first, out, options))]
 pub fn walk_chain(
