@@ -1,0 +1,115 @@
+"""What users hand in by mistake to `slowthink.chains`; `hostile.py` holds the tests.
+
+`CASES` holds one small valid call of each public name, of each method and property of `MarkovChain` too. A name without
+a case fails the test, so that a new kernel is fed with all of this from its first day. A second case of a name says in
+brackets what is special: "MarkovChain.from_weights (arrays)".
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from hostile import Hostile
+from slowthink import chains
+from slowthink.chains import MarkovChain
+
+MATRIX = np.array([[0.5, 0.25, 0.25, 0.0], [0.0, 0.0, 1.0, 0.0], [0.25, 0.0, 0.0, 0.75], [0.5, 0.0, 0.0, 0.5]])
+WEIGHTS = np.array([[2, 1, 1, 0], [0, 0, 3, 0], [1, 0, 0, 3], [5, 0, 0, 5]])
+ARRAYS = {
+    "indptr": np.array([0, 3, 4, 6, 8]),
+    "indices": np.array([0, 1, 2, 2, 0, 3, 0, 3]),
+    "values": np.array([2, 1, 1, 3, 1, 3, 5, 5]),
+}
+CHAIN = MarkovChain(MATRIX)
+
+CASES: dict[str, dict[str, Any]] = {
+    "MarkovChain": {"transition_matrix": MATRIX},
+    "MarkovChain (arrays)": {
+        "indptr": ARRAYS["indptr"],
+        "indices": ARRAYS["indices"],
+        "transition_matrix": np.array([0.5, 0.25, 0.25, 1.0, 0.25, 0.75, 0.5, 0.5]),
+    },
+    "MarkovChain.from_weights": {"weights": WEIGHTS},
+    "MarkovChain.from_weights (arrays)": {
+        "indptr": ARRAYS["indptr"],
+        "indices": ARRAYS["indices"],
+        "weights": ARRAYS["values"],
+    },
+    "MarkovChain.indices": {},
+    "MarkovChain.indptr": {},
+    "MarkovChain.n_states": {},
+    "MarkovChain.n_transitions": {},
+    "MarkovChain.probabilities": {},
+}
+"""A small valid call of each public name; its array arguments are arrays here. A property takes none."""
+
+
+def chain_of_arrays(indptr: Any, indices: Any, transition_matrix: Any) -> MarkovChain:
+    return MarkovChain((indptr, indices, transition_matrix))
+
+
+def weights_of_arrays(indptr: Any, indices: Any, weights: Any) -> MarkovChain:
+    return MarkovChain.from_weights((indptr, indices, weights))
+
+
+BOUND: dict[str, Callable[..., Any]] = {
+    "MarkovChain": MarkovChain,
+    "MarkovChain (arrays)": chain_of_arrays,
+    "MarkovChain.from_weights (arrays)": weights_of_arrays,
+}
+"""How a case is called that is not the method of its name on `CHAIN`, nor the function of its name."""
+
+MADE_BY_US: set[str] = set()
+"""Public classes that only functions of ours construct."""
+
+NOT_FED = {"MarkovChain.walk"}
+"""Names whose arguments are not checked yet."""
+
+MEMORY = {
+    "MarkovChain.from_weights": """
+        indptr = np.arange(0, 20_000_001, 20)
+        indices = np.random.default_rng(1).integers(0, 1_000_000, 20_000_000, dtype=np.int32)
+        inputs = [indptr, indices, np.random.default_rng(2).random(20_000_000)]
+        def call():
+            global chain
+            chain = MarkovChain.from_weights(tuple(inputs))
+            return np.broadcast_to(np.uint8(0), (8 * chain.n_states + 12 * chain.n_transitions,))
+    """,
+}
+"""Programs that set `inputs` and `call`, for large inputs and outputs."""
+
+
+class TestChains(Hostile):
+    cases = CASES
+    memory = MEMORY
+
+    def function(self, name: str) -> Callable[..., Any]:
+        if name in BOUND:
+            return BOUND[name]
+        bare = name.partition(" (")[0]
+        if not bare.startswith("MarkovChain."):
+            return getattr(chains, bare)
+        attribute = bare.removeprefix("MarkovChain.")
+        if isinstance(inspect.getattr_static(MarkovChain, attribute), property):
+            return lambda: getattr(CHAIN, attribute)
+        return getattr(CHAIN, attribute)
+
+    def comparable(self, result: Any) -> Any:
+        if isinstance(result, MarkovChain):
+            return result.indptr, result.indices, result.probabilities
+        if hasattr(result, "tocsr"):
+            matrix = result.tocsr()
+            return matrix.shape, matrix.indptr, matrix.indices, matrix.data
+        return [self.comparable(item) for item in result] if isinstance(result, Iterator) else result
+
+
+def test_every_public_name_is_fed() -> None:
+    fed = {name.partition(" (")[0] for name in CASES}
+    members = {f"MarkovChain.{name}" for name in dir(MarkovChain) if not name.startswith("_")}
+    callables = {name for name in chains.__all__ if callable(getattr(chains, name))}
+    assert (members | callables) - NOT_FED == fed | MADE_BY_US, (
+        "a new public name needs a case in CASES, and an old one none"
+    )
