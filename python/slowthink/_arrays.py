@@ -1,11 +1,14 @@
-"""What users hand in, as arrays the kernels take; what cannot be converted without loss is named and refused."""
+"""What users hand in, as arrays the kernels take, and the arrays for results; what cannot be is named and refused."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from slowthink import _memory
 
 _MATRIX_KINDS = "biuf"
 
@@ -14,6 +17,9 @@ _MOST_K = 1 << 24
 
 _BLOCK = 1 << 18
 """Elements checked at once."""
+
+_SMALL = 1 << 24
+"""Bytes that are asked for without a look at how much there is, which takes some 50 microseconds."""
 
 
 def integers(
@@ -112,6 +118,55 @@ def k_values(k: Any, largest: int, name: str = "k") -> tuple[npt.NDArray[np.int6
     return np.atleast_1d(values), values.ndim == 0
 
 
+def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """A new array for a result; MemoryError, before any work starts, where it does not fit.
+
+    Examples
+    --------
+    >>> empty((2**40, 2**40), np.uint32)
+    Traceback (most recent call last):
+    ...
+    MemoryError: a result of shape (1099511627776, 1099511627776) takes 4,835,703,278,458,516,698,824,704 bytes
+    """
+    _fits(shape, dtype)
+    return np.empty(shape, dtype=dtype)
+
+
+def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """As :func:`empty`, filled with zeros."""
+    _fits(shape, dtype)
+    return np.zeros(shape, dtype=dtype)
+
+
+def output(out: Any, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike, *inputs: Any) -> npt.NDArray[Any]:
+    """``out`` if a kernel can write its result there: an array of that shape and dtype, C-contiguous and writeable,
+    that shares no memory with ``inputs``.
+
+    Examples
+    --------
+    >>> output(np.zeros(3), "out", (2,), np.float64)
+    Traceback (most recent call last):
+    ...
+    ValueError: out must have shape (2,), got (3,)
+    """
+    wanted = np.dtype(dtype)
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(f"{name} must be a NumPy array of dtype {wanted}, got {type(out).__name__}")
+    if out.dtype != wanted:
+        raise TypeError(f"{name} must have dtype {wanted}, got {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {out.shape}")
+    if not out.flags.writeable:
+        raise ValueError(f"{name} must be writeable")
+    if not out.flags.c_contiguous:
+        raise ValueError(f"{name} must be C-contiguous, got strides {out.strides}")
+    if not out.flags.aligned:
+        raise ValueError(f"{name} must be aligned in memory")
+    if any(isinstance(array, np.ndarray) and np.may_share_memory(out, array) for array in inputs):
+        raise ValueError(f"{name} must not share memory with the other arguments")
+    return out
+
+
 def choice(value: Any, name: str, allowed: tuple[str, ...]) -> str:
     """``value`` if it is one of the words ``allowed``.
 
@@ -146,6 +201,15 @@ def same_length(first: npt.NDArray[Any], first_name: str, other: npt.NDArray[Any
         raise ValueError(
             f"{other_name} must have the length of {first_name}, {len(first)}, got {len(other)} (shape {other.shape})"
         )
+
+
+def _fits(shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
+    """Refuses an array that there is no memory for."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = _memory.available() if _SMALL < size < 2**63 else None
+    if size >= 2**63 or (room is not None and size > room):
+        free = "" if room is None else f", and {room:,} are free"
+        raise MemoryError(f"a result of shape {shape} takes {size:,} bytes{free}")
 
 
 def _native(value: Any, name: str, ndim: int | tuple[int, ...] | None) -> npt.NDArray[Any]:

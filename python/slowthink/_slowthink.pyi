@@ -16,12 +16,17 @@ __all__ = [
     "bradley_terry",
     "build_info",
     "compare_curves",
+    "count_pairs",
+    "count_transitions",
+    "count_visits",
     "distinct_counts",
+    "endpoints",
     "extrapolate_pass",
     "hedge",
     "kendall_tau",
     "maj_at_k",
     "maj_variance",
+    "occupancy",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
@@ -70,6 +75,17 @@ class Chain:
     def bytes(self) -> int: ...
     def export(self, indptr: _Ints | None, probabilities: _Floats | None, options: Options) -> None: ...
     def indices(self) -> _States: ...
+
+# chains.observe
+_Walks = tuple[_Starts, int, int, npt.NDArray[np.uint64], int]
+
+def count_pairs(
+    chain: Chain, walks: _Walks, from_step: int, lag: int, options: Options
+) -> tuple[_Ints, _States, _Ints]: ...
+def count_transitions(chain: Chain, walks: _Walks, from_step: int, out: _Ints, options: Options) -> None: ...
+def count_visits(chain: Chain, walks: _Walks, from_step: int, out: _Ints, options: Options) -> None: ...
+def endpoints(chain: Chain, walks: _Walks, out: _States, options: Options) -> None: ...
+def occupancy(chain: Chain, walks: _Walks, labels: _States | None, out: _Ints, options: Options) -> None: ...
 
 # chains.walk
 def walk_chain(

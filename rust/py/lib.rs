@@ -24,6 +24,8 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::matrix::Chain;
     #[pymodule_export]
+    use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
+    #[pymodule_export]
     use super::chains::walk::walk_chain;
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`

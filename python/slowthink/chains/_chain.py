@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _walks
+from slowthink.chains import _build, _observables, _walks
 
 
 class MarkovChain:
@@ -41,7 +41,7 @@ class MarkovChain:
     MarkovChain(n_states=2, n_transitions=4)
     >>> weather.walk(0, 5, n_walks=2, rng=1)
     array([[0, 0, 0, 0, 0, 0],
-           [0, 0, 0, 0, 0, 0]], dtype=uint32)
+           [0, 0, 1, 1, 0, 0]], dtype=uint32)
     """
 
     __slots__ = ("__weakref__", "_chain")
@@ -93,3 +93,8 @@ class MarkovChain:
         return f"MarkovChain(n_states={self.n_states}, n_transitions={self.n_transitions})"
 
     walk = _walks.walk
+    iter_walks = _walks.iter_walks
+    count_visits = _observables.count_visits
+    count_transitions = _observables.count_transitions
+    endpoints = _observables.endpoints
+    occupancy = _observables.occupancy

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from slowthink import _arrays
+from slowthink import _arrays, _run
 
 if TYPE_CHECKING:
     from slowthink.chains._chain import MarkovChain
 
 Starts: TypeAlias = "int | npt.NDArray[np.uint32] | npt.NDArray[np.float64]"
 """What the kernels take: one state for all walks, a state for each, or a probability for each state."""
+
+
+class Walks(NamedTuple):
+    """Which walks a kernel is to take, in the order in which it takes these words."""
+
+    starts: Starts
+    n_walks: int
+    n_steps: int
+    seed: npt.NDArray[np.uint64]
+    first: int
+
+
+def walks(
+    chain: MarkovChain, start: Any, n_steps: Any, start_distribution: Any, n_walks: Any, rng: _run.RNG, first: Any
+) -> Walks:
+    """The kernels' form of the arguments that all walks share; ``rng`` moves on only if they are right."""
+    if n_steps is None:
+        raise TypeError("n_steps must be given")
+    n_steps = count(n_steps, "n_steps")
+    first = count(first, "first", high=2**64 - 1)
+    first_states, n_walks = starts(chain, start, start_distribution, n_walks)
+    return Walks(first_states, n_walks, n_steps, _run.seed(rng), first)
 
 
 def starts(chain: MarkovChain, start: Any, start_distribution: Any = None, n_walks: Any = None) -> tuple[Starts, int]:
@@ -30,6 +52,11 @@ def starts(chain: MarkovChain, start: Any, start_distribution: Any = None, n_wal
     if wanted is not None and wanted != len(first_states):
         raise ValueError(f"n_walks must be the length of start, {len(first_states)}, or None, got {wanted}")
     return first_states, len(first_states)
+
+
+def is_each(starts: Starts) -> TypeGuard[npt.NDArray[np.uint32]]:
+    """Whether there is a state for each walk."""
+    return isinstance(starts, np.ndarray) and starts.dtype == np.uint32
 
 
 def states(value: Any, name: str, n_states: int, *, ndim: int | tuple[int, ...] = 1) -> npt.NDArray[np.uint32]:

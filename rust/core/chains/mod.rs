@@ -5,10 +5,15 @@
 
 mod alias;
 pub mod matrix;
+pub mod observe;
 mod ring;
 pub mod starts;
+mod tally;
+pub mod transitions;
 pub mod walk;
+mod watch;
 
 pub use alias::Tables;
 pub use matrix::{Dangling, MarkovChain};
 pub use starts::Starts;
+pub use watch::Walks;

@@ -1,5 +1,6 @@
 //! Wrappers of `slowthink::chains`, one file for each of its modules.
 
 pub mod matrix;
+pub mod observe;
 pub mod starts;
 pub mod walk;

@@ -3,7 +3,8 @@
 use crate::error::to_python;
 use numpy::PyReadonlyArray1;
 use pyo3::prelude::*;
-use slowthink::chains::{MarkovChain, Starts};
+use slowthink::chains::{MarkovChain, Starts, Walks};
+use slowthink::random::Seed;
 
 /// Where walks begin, as `slowthink.chains._starts` makes it: a state, an array of states, or a law.
 #[derive(FromPyObject)]
@@ -22,5 +23,28 @@ impl StartsArgument<'_> {
             Self::Law(distribution) => Starts::law(distribution.as_slice()?, chain.n_states()),
         };
         starts.map_err(to_python)
+    }
+}
+
+/// Which walks, as `slowthink.chains._starts.walks` makes it: starts, number of walks, steps, seed, number of the first.
+#[derive(FromPyObject)]
+pub struct WalksArgument<'py>(StartsArgument<'py>, usize, usize, [u64; 4], u64);
+
+impl WalksArgument<'_> {
+    /// These walks on `chain`.
+    pub fn walks(&self, chain: &MarkovChain) -> PyResult<Walks<'_>> {
+        let Self(starts, n_walks, n_steps, seed, first) = self;
+        Ok(Walks {
+            starts: starts.starts(chain)?,
+            n_walks: *n_walks,
+            n_steps: *n_steps,
+            seed: Seed::from_words(*seed),
+            first: *first,
+        })
+    }
+
+    /// About the nanoseconds that their steps take.
+    pub fn work(&self) -> f64 {
+        10.0 * self.1 as f64 * (self.2 + 1) as f64
     }
 }
