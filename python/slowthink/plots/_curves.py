@@ -1,12 +1,11 @@
-"""Figures of curves over k, made to be put in a paper as they are. Needs matplotlib: ``pip install "slowthink[app]"``.
+"""Figures of curves over k.
 
 The axis of k is logarithmic to base 2 with plain numbers, every curve carries its interval as a band and its name at
-its end, and the colours stay apart for colour-blind readers (Okabe and Ito's) and in grey (markers differ).
+its end, and markers keep the curves apart in grey.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,20 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from slowthink.plots import _style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-__all__ = ["figure", "plot_curve", "plot_curves", "save"]
-
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_GREY = "#4d4d4d"
-_SIZE = 9.0
-_PANEL = (4.4, 3.2)
-"""Width and height of a single panel in inches: one column of a paper."""
-_SMALL_PANEL = (3.5, 2.9)
-"""The same where there are several."""
 
 
 class CurveLike(Protocol):
@@ -75,17 +65,17 @@ def plot_curve(
     -------
     matplotlib Axes
     """
-    axes = _new_axes() if ax is None else ax
-    number = len(_drawn(axes))
-    color = _COLORS[number % len(_COLORS)] if color is None else color
-    marker = _MARKERS[number % len(_MARKERS)] if marker is None else marker
+    axes = _style.new_axes() if ax is None else ax
+    number = len(_style.drawn(axes))
+    color = _style.COLORS[number % len(_style.COLORS)] if color is None else color
+    marker = _style.MARKERS[number % len(_style.MARKERS)] if marker is None else marker
     k, mean, low, high = _defined(curve)
     name = curve.metric if label is None else label
     dots = marker if len(k) <= 16 else ""
     (line,) = axes.plot(
         k, mean, color=color, marker=dots, linestyle=linestyle, markersize=4, linewidth=1.6, label=name or "_", zorder=3
     )
-    line.set_gid("slowthink-curve")
+    line.set_gid(_style.CURVE)
     if band and len(k) == 1:
         axes.vlines(k, low, high, color=color, linewidth=1.2, zorder=2)
     elif band:
@@ -125,22 +115,22 @@ def plot_curves(
     named = list(curves.items()) if isinstance(curves, Mapping) else [(curve.metric, curve) for curve in curves]
     if not named:
         raise ValueError("curves must hold at least one curve")
-    axes = _new_axes() if ax is None else ax
+    axes = _style.new_axes() if ax is None else ax
     for label, curve in named:
-        number = len(_drawn(axes))
+        number = len(_style.drawn(axes))
         plot_curve(curve, axes, label=label)
         if continued and label in continued:
             _continue(axes, number, continued[label])
     metrics = {curve.metric for _, curve in named}
-    axes.set_ylabel(_y_label(metrics), color=_GREY)
+    axes.set_ylabel(_y_label(metrics), color=_style.GREY)
     if title:
-        axes.set_title(title, loc="left", fontsize=_SIZE + 1, color="#222222", pad=8)
+        axes.set_title(title, loc="left", fontsize=_style.SIZE + 1, color="#222222", pad=8)
     if legend is None:
-        legend = len(_drawn(axes)) > len(_COLORS)
+        legend = len(_style.drawn(axes)) > len(_style.COLORS)
     if legend:
-        axes.legend(frameon=False, fontsize=_SIZE - 1, ncols=1 + len(_drawn(axes)) // 12)
-    elif len(_drawn(axes)) > 1:
-        _name_ends(axes)
+        axes.legend(frameon=False, fontsize=_style.SIZE - 1, ncols=1 + len(_style.drawn(axes)) // 12)
+    elif len(_style.drawn(axes)) > 1:
+        _style.name_ends(axes)
     return axes
 
 
@@ -162,8 +152,8 @@ def figure(
     # Four panels stand better in a square than as three and one.
     n_columns = 2 if len(panels) == 4 else min(len(panels), 3)
     n_rows = -(-len(panels) // n_columns)
-    width, height = _PANEL if len(panels) == 1 else _SMALL_PANEL
-    fig = _new_figure((width * n_columns, height * n_rows))
+    width, height = _style.PANEL if len(panels) == 1 else _style.SMALL_PANEL
+    fig = _style.new_figure((width * n_columns, height * n_rows))
     grid = fig.subplots(n_rows, n_columns, sharey=True, squeeze=False)
     for axes, (name, curves) in zip(grid.flat, panels.items(), strict=False):
         beyond = (continued or {}).get(name)
@@ -174,14 +164,14 @@ def figure(
     for axes in grid.flat if len(panels) > 1 else ():
         axes.set_ylabel("")
     if len(panels) > 1:
-        fig.supylabel("fraction correct", fontsize=_SIZE, color=_GREY)
+        fig.supylabel("fraction correct", fontsize=_style.SIZE, color=_style.GREY)
     shown = list(grid.flat[: len(panels)])
     _fit_y(shown)
     for axes, curves in zip(shown, panels.values(), strict=True):
         if axes.get_legend() is None and len(curves) > 1:
-            _name_ends(axes)
+            _style.name_ends(axes)
     if title:
-        fig.suptitle(title, fontsize=_SIZE + 2, x=0.01, ha="left", color="#222222")
+        fig.suptitle(title, fontsize=_style.SIZE + 2, x=0.01, ha="left", color="#222222")
     return fig
 
 
@@ -198,7 +188,7 @@ def save(
 
 def _continue(axes: Axes, number: int, beyond: CurveLike) -> None:
     """The dashed rest of the curve that was drawn as line ``number``; the name moves to its end."""
-    line = _drawn(axes)[number]
+    line = _style.drawn(axes)[number]
     x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
     k, mean, low, high = _defined(beyond)
     later = k > (x[-1] if len(x) else 0)
@@ -222,33 +212,6 @@ def _defined(curve: CurveLike) -> tuple[npt.NDArray[Any], ...]:
     return k, mean, np.where(np.isfinite(low), low, mean), np.where(np.isfinite(high), high, mean)
 
 
-def _new_figure(size: tuple[float, float]) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError('plots need matplotlib: pip install "slowthink[app]"') from None
-    return Figure(figsize=size, layout="constrained")
-
-
-def _new_axes() -> Axes:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        made: Figure = pyplot.figure(figsize=_PANEL, layout="constrained")
-        return made.subplots()
-    return _new_figure(_PANEL).subplots()
-
-
-def _drawn(axes: Axes) -> list[Any]:
-    """The lines that :func:`plot_curve` put there."""
-    return [line for line in axes.lines if line.get_gid() == "slowthink-curve"]
-
-
-def _end(line: Any) -> tuple[float, float]:
-    """The last point of a curve, or of its dashed rest."""
-    last = getattr(line, "rest", line)
-    return float(last.get_xdata()[-1]), float(last.get_ydata()[-1])
-
-
 def _y_label(metrics: set[str]) -> str:
     return metrics.pop() if len(metrics) == 1 else "fraction correct"
 
@@ -257,7 +220,7 @@ def _dress(axes: Axes, metric: str) -> None:
     """Scale, ticks and spines."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    lines = [getattr(line, "rest", line) for line in _drawn(axes)] + _drawn(axes)
+    lines = [getattr(line, "rest", line) for line in _style.drawn(axes)] + _style.drawn(axes)
     ks = np.unique(np.concatenate([line.get_xdata() for line in lines]))
     axes.set_xscale("log", base=2)
     if len(ks):
@@ -267,17 +230,9 @@ def _dress(axes: Axes, metric: str) -> None:
         axes.xaxis.set_major_locator(FixedLocator([float(tick) for tick in ticks]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if x < 1e5 else f"{x:.0f}")
-    axes.set_xlabel("k, samples per problem", color=_GREY)
-    axes.set_ylabel(metric, color=_GREY)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_fontsize(_SIZE)
-    axes.tick_params(labelsize=_SIZE, color=_GREY, labelcolor=_GREY, length=3, width=0.8)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set(color=_GREY, linewidth=0.8)
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6, zorder=0)
-    axes.set_axisbelow(True)
+    axes.set_xlabel("k, samples per problem", color=_style.GREY)
+    axes.set_ylabel(metric, color=_style.GREY)
+    _style.frame(axes)
     _fit_y([axes])
 
 
@@ -286,7 +241,7 @@ def _fit_y(panels: Sequence[Axes]) -> None:
 
     A normal interval near 0 or 1 may stick out of [0, 1]; where the means are fractions the axis does not follow it.
     """
-    lines = [line for axes in panels for line in _drawn(axes)]
+    lines = [line for axes in panels for line in _style.drawn(axes)]
     means = [np.asarray(line.get_ydata(), dtype=float) for line in lines]
     means += [np.asarray(line.rest.get_ydata(), dtype=float) for line in lines if hasattr(line, "rest")]
     bounds = [
@@ -309,34 +264,3 @@ def _fit_y(panels: Sequence[Axes]) -> None:
         high = min(high, 1.015)
     for axes in panels:
         axes.set_ylim(low, high)
-
-
-def _name_ends(axes: Axes) -> None:
-    """Each curve's name at its right end in its colour, moved apart where they would overlap."""
-    for old in [text for text in axes.texts if text.get_gid() == "slowthink-name"]:
-        old.remove()
-    lines = [line for line in _drawn(axes) if len(line.get_xdata()) and not line.get_label().startswith("_")]
-    if not lines:
-        return
-    low, high = axes.get_ylim()
-    points = (_SMALL_PANEL[1] - 0.7) * 72.0
-    gap = 1.25 * _SIZE / points * (high - low)
-    # Ends that cannot be told apart are named from the top in the order of drawing.
-    ends = sorted(
-        ((_end(line)[1], number) for number, line in enumerate(lines)),
-        key=lambda end: (round(end[0] / (gap / 4)), -end[1]),
-    )
-    places = [place for place, _ in ends]
-    # Push up, then back from the top: the names keep this order.
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + gap)
-    places[-1] = min(places[-1], high)
-    for i in range(len(places) - 2, -1, -1):
-        places[i] = min(places[i], places[i + 1] - gap)
-    for place, (_, number) in zip(places, ends, strict=True):
-        line = lines[number]
-        text = axes.annotate(
-            line.get_label(), (_end(line)[0], place), xytext=(7, 0), textcoords="offset points", va="center", ha="left",
-            fontsize=_SIZE, color=line.get_color(), annotation_clip=False,
-        )  # fmt: skip
-        text.set_gid("slowthink-name")
