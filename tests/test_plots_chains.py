@@ -108,7 +108,7 @@ def test_survival_is_drawn_as_stairs():
 
 def test_survival_where_it_is_unknown_or_nobody_hit():
     (line,) = plots.plot_survival(survival([0.5, np.nan], times=[0, 4])).lines
-    np.testing.assert_array_equal(line.get_ydata(), [0.5, np.nan])
+    np.testing.assert_array_equal(line.get_ydata(), [0.5])
     (line,) = plots.plot_survival(survival([])).lines
     np.testing.assert_array_equal(line.get_ydata(), [1.0])
 

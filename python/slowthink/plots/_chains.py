@@ -128,7 +128,8 @@ def plot_survival(
     Parameters
     ----------
     survival : survival curve
-        What :meth:`HittingTimes.survival <slowthink.chains.HittingTimes.survival>` returns.
+        What :meth:`HittingTimes.survival <slowthink.chains.HittingTimes.survival>` returns. Drawn from step 0 on, as
+        far as it is defined.
     ax : matplotlib Axes, optional
         Where to draw; a new figure by default, as in :func:`plot_curve`. Several curves may share one.
     label : str, optional
@@ -153,6 +154,8 @@ def plot_survival(
         # Before the first hit none has hit.
         times = np.append(0, times)
         share, low, high = (np.append(1.0, values) for values in (share, low, high))
+    known = np.isfinite(share)
+    times, share, low, high = times[known], share[known], low[known], high[known]
     (line,) = axes.step(times, share, where="post", color=color, linewidth=1.6, label=label or "_", zorder=3)
     line.set_gid(_style.CURVE)
     if band:
@@ -265,7 +268,6 @@ def _finish(axes: Axes, x_label: str, y_label: str) -> None:
     axes.set_ylabel(y_label, color=_style.GREY)
     _style.frame(axes)
     lines = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in _style.drawn(axes)])
-    lines = lines[np.isfinite(lines)]
     if axes.get_yscale() == "log":
         axes.set_ylim(0.5 * lines[lines > 0.0].min(initial=1.0), 1.1)
     else:
