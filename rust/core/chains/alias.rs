@@ -6,6 +6,9 @@ use crate::machine::huge_vec;
 use crate::run::{Control, map_items};
 use std::sync::Mutex;
 
+#[cfg(test)]
+mod tests;
+
 /// 2^64.
 const WHOLE: f64 = 18_446_744_073_709_551_616.0;
 

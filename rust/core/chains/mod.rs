@@ -14,6 +14,6 @@ pub mod walk;
 mod watch;
 
 pub use alias::Tables;
-pub use matrix::{Dangling, MarkovChain};
+pub use matrix::{Dangling, Edges, MarkovChain, Meaning};
 pub use starts::Starts;
 pub use watch::Walks;
