@@ -1,7 +1,8 @@
-"""Hypothesis strategies for tests of code that handles samples: counts, answers, scores, logs.
+"""Hypothesis strategies for tests of code that handles samples (counts, answers, scores, logs) or Markov chains.
 
-Needs hypothesis (``pip install "slowthink[test]"``). The strategies shrink towards few problems and few samples, and
-lean towards the cases that go wrong: no samples, none or all correct, ties, short rows.
+Needs hypothesis (``pip install "slowthink[test]"``). The strategies shrink towards few problems, samples and states,
+and lean towards the cases that go wrong: no samples, none or all correct, ties, short rows; nearly decoupled sets,
+absorbing states, periods, several classes.
 
 Examples
 --------
@@ -23,9 +24,12 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-__all__ = ["answers", "counts", "log_columns", "scores"]
+__all__ = ["CHAIN_KINDS", "answers", "counts", "log_columns", "scores", "transition_matrices", "weighted_graphs"]
 
 Counts: TypeAlias = "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]"
+CHAIN_KINDS = ("dense", "sparse", "metastable", "absorbing", "periodic", "several classes")
+"""What :func:`transition_matrices` makes."""
+
 Answers: TypeAlias = "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]"
 
 
@@ -90,3 +94,85 @@ def log_columns(draw: st.DrawFn, *, max_problems: int = 5, max_samples: int = 6)
     rows = draw(st.permutations(rows))
     names = ("problem", "answer", "gold", "correct", "score", "cost")
     return {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+
+
+@st.composite
+def transition_matrices(
+    draw: st.DrawFn, *, kind: str | None = None, max_states: int = 8, least_coupling: float = 1e-15
+) -> npt.NDArray[np.float64]:
+    """A transition matrix (S, S) of one of :data:`CHAIN_KINDS`, or of any; rows sum to 1 up to rounding.
+
+    ``"dense"`` has no zeros, ``"sparse"`` many, at least one transition out of each state. In ``"metastable"`` the
+    states form two or three sets with transitions of ``least_coupling`` or more between them. In ``"absorbing"``
+    some states are never left and all others may reach one. ``"periodic"`` has a period above 1, and ``"several
+    classes"`` at least two sets that are never left, with transient states in some cases.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> from slowthink import testing
+    >>> from slowthink.chains import MarkovChain
+    >>> @settings(database=None)
+    ... @given(testing.transition_matrices())
+    ... def test_states_stay_in_range(matrix):
+    ...     assert (MarkovChain(matrix).walk(0, 5, n_walks=3, rng=1) < len(matrix)).all()
+    >>> test_states_stay_in_range()
+    """
+    if kind is None:
+        kind = draw(st.sampled_from(CHAIN_KINDS))
+    elif kind not in CHAIN_KINDS:
+        raise ValueError(f"kind must be one of {CHAIN_KINDS}, got {kind!r}")
+    n = draw(st.integers(1 if kind in ("dense", "sparse", "absorbing") else 4, max(4, max_states)))
+    state = np.arange(n)
+    weight = draw(_weights((n, n)))
+    if kind == "sparse":
+        weight *= draw(_masks((n, n)))
+        weight[state, draw(st.lists(st.integers(0, n - 1), min_size=n, max_size=n))] += 1.0
+    elif kind == "metastable":
+        group = state % draw(st.integers(2, 3))
+        coupling = 10.0 ** -draw(st.floats(1.0, -float(np.log10(least_coupling))))
+        weight *= np.where(group[:, None] == group, 1.0, coupling)
+    elif kind == "absorbing":
+        absorbing = state < draw(st.integers(1, n))
+        weight *= draw(_masks((n, n)))
+        weight[:, 0] += 1.0  # the first is absorbing, and always in reach
+        weight[absorbing] = np.eye(n)[absorbing]
+    elif kind == "periodic":
+        phase = state % draw(st.integers(2, n))
+        period = int(phase.max()) + 1
+        weight *= phase == (phase[:, None] + 1) % period
+    elif kind == "several classes":
+        group = np.minimum(state % 3, draw(st.integers(1, 2)))  # group 2 is transient, where there is one
+        weight *= (group[:, None] == group) | (group[:, None] == 2)
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+@st.composite
+def weighted_graphs(draw: st.DrawFn, *, max_nodes: int = 8, max_edges: int = 20) -> dict[str, Any]:
+    """A weighted graph as edges in any order: ``source``, ``target``, ``weight`` and ``n_states``.
+
+    There are parallel edges, loops, nodes without edges and weights of zero. Pass it on as
+    ``MarkovChain.from_edges(**graph, dangling="absorb")``.
+    """
+    n = draw(st.integers(1, max_nodes))
+    node = st.integers(0, n - 1)
+    weight = st.sampled_from([1.0, 1.0, 2.0, 0.0]) | st.floats(1e-9, 1e9)
+    edges = draw(st.lists(st.tuples(node, node, weight), max_size=max_edges))
+    columns = list(zip(*edges, strict=True)) or [(), (), ()]
+    return {
+        "source": np.array(columns[0], np.int64),
+        "target": np.array(columns[1], np.int64),
+        "weight": np.array(columns[2], np.float64),
+        "n_states": n,
+    }
+
+
+def _weights(shape: tuple[int, ...]) -> st.SearchStrategy[npt.NDArray[np.float64]]:
+    size = int(np.prod(shape))
+    weight = st.sampled_from([1.0, 1.0, 3.0]) | st.floats(1e-3, 1.0)
+    return st.lists(weight, min_size=size, max_size=size).map(lambda row: np.array(row).reshape(shape))
+
+
+def _masks(shape: tuple[int, ...]) -> st.SearchStrategy[npt.NDArray[np.bool_]]:
+    size = int(np.prod(shape))
+    return st.lists(st.booleans(), min_size=size, max_size=size).map(lambda row: np.array(row, bool).reshape(shape))

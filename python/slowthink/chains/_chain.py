@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _observables, _walks
+from slowthink.chains import _build, _export, _observables, _walks
 
 
 class MarkovChain:
@@ -59,6 +59,8 @@ class MarkovChain:
         return self
 
     from_weights = classmethod(_build.from_weights)
+    from_edges = classmethod(_build.from_edges)
+    from_networkx = classmethod(_build.from_networkx)
 
     @property
     def n_states(self) -> int:
@@ -89,8 +91,29 @@ class MarkovChain:
         self._chain.export(None, out, _run.options(1))
         return out
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the chain takes: 8 a state and 4 a transition; 12 where rows are not uniform, 28 once walked."""
+        return self._chain.bytes
+
     def __repr__(self) -> str:
         return f"MarkovChain(n_states={self.n_states}, n_transitions={self.n_transitions})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Tables are made anew where they are needed, and equal probabilities are not written down.
+        probabilities = None if self._chain.is_uniform else self.probabilities
+        return type(self), ((self.indptr, self.indices, probabilities),)
+
+    def __copy__(self) -> MarkovChain:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> MarkovChain:
+        return self
+
+    row = _export.row
+    to_dense = _export.to_dense
+    to_scipy = _export.to_scipy
+    to_networkx = _export.to_networkx
 
     walk = _walks.walk
     iter_walks = _walks.iter_walks

@@ -2,7 +2,7 @@
 
 use super::alias::{self, Slot, Tables};
 use crate::error::Result;
-use crate::run::Control;
+use crate::run::{Control, fill_rows};
 use std::sync::OnceLock;
 
 mod build;
@@ -161,6 +161,32 @@ impl MarkovChain {
             None => {}
         }
         control.check()
+    }
+
+    /// Fills `out` with the transition matrix, row after row.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
+    ///
+    /// # Panics
+    /// If `out` does not have the square of the number of states as its length.
+    pub fn fill_dense(&self, out: &mut [f64], control: &Control) -> Result<()> {
+        assert_eq!(out.len(), self.n_states().pow(2), "a number for each pair of states");
+        let block = (1 << 18) / self.n_states().max(1);
+        fill_rows(
+            out,
+            self.n_states(),
+            block,
+            control,
+            || (),
+            |(), state, to| {
+                to.fill(0.0);
+                for (target, probability) in self.row(state as u32).iter() {
+                    to[target as usize] = probability;
+                }
+                Ok(())
+            },
+        )
     }
 
     /// Bytes that the chain takes, tables included where they were made.

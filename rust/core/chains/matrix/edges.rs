@@ -100,7 +100,8 @@ fn check<I: Copy + TryInto<u32> + Display>(
             }
         }
     }
-    if let Some(edge) = edges.weight.and_then(|weight| weight.iter().position(|&w| !(w >= 0.0 && w < f64::INFINITY))) {
+    if let Some(edge) = edges.weight.and_then(|weight| weight.iter().position(|&w| !(0.0..f64::INFINITY).contains(&w)))
+    {
         let value = edges.weight.map_or(0.0, |weight| weight[edge]);
         return Err(invalid("weight", &[edge], value, "be a finite number of at least 0"));
     }
