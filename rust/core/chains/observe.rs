@@ -27,7 +27,7 @@ pub fn count_visits(
     control: &Control,
 ) -> Result<()> {
     assert_eq!(out.len(), chain.n_states(), "one counter for each state");
-    let tally = Tally::new(Direct(out.len()), out);
+    let tally = Tally::new(Direct(out.len()), out, control.threads());
     walks.watch(
         chain,
         &mut vec![(); walks.n_walks],
@@ -85,7 +85,7 @@ pub fn occupancy(
     if let Some((state, label)) = labels.and_then(|labels| labels.iter().enumerate().find(|(_, label)| wrong(label))) {
         return Err(invalid("labels", &[state], label, format!("be below the number of labels, {n_labels}")));
     }
-    let tally = Tally::new(Direct(out.len()), out);
+    let tally = Tally::new(Direct(out.len()), out, control.threads());
     walks.watch(
         chain,
         &mut vec![(); walks.n_walks],

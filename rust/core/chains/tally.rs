@@ -1,20 +1,19 @@
-//! Counting on many threads at the speed of the cache: few counters are private to each thread; of many, the events are
-//! first sorted by the part of the array where they count.
+//! Counting on many threads: each has counters of its own, as long as those take little memory together. Where they
+//! would not, an event goes to the end of a list, one list for each part of the counters, and a list that is full is
+//! counted by one thread at a time, while the part is in its cache.
 //!
-//! A count far away in memory costs as much as a step of a walk. Here an event goes to the end of a short list, one list
-//! for each part of the array, and a list that is full is counted while its part is in the cache, by one thread at a time.
 //! Counts are integers, so that their order does not matter.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Counters that a part has at least: 256 KiB.
-const PART: usize = 1 << 15;
+/// Bytes that the counters of all threads together may take beside those of the result.
+const PRIVATE: usize = 1 << 26;
 
-/// Parts at most; beyond this they become longer.
-const MOST_PARTS: usize = 512;
+/// Parts of the counters.
+const PARTS: usize = 256;
 
 /// Events that wait for a part before they are counted.
-const WAITING: usize = 256;
+const WAITING: usize = 2048;
 
 /// Events sorted by the part of the counters where they belong, a short list for each.
 pub(super) struct Waiting {
@@ -89,6 +88,7 @@ pub(super) struct Tally<'a, E> {
     events: E,
     parts: Vec<Mutex<Part<'a>>>,
     shift: u32,
+    private: bool,
 }
 
 struct Part<'a> {
@@ -98,15 +98,15 @@ struct Part<'a> {
 }
 
 impl<'a, E: Events> Tally<'a, E> {
-    /// Counts are added to what `counts` holds.
+    /// For counting on `n_threads` threads; what they count is added to what `counts` holds.
     ///
     /// # Panics
     /// If there is not one counter for each that `events` knows.
-    pub(super) fn new(events: E, counts: &'a mut [i64]) -> Self {
+    pub(super) fn new(events: E, counts: &'a mut [i64], n_threads: usize) -> Self {
         let n_groups = events.n_groups();
         assert_eq!(counts.len(), events.begin(n_groups), "one counter for each");
-        let n_parts = counts.len().div_ceil(PART).clamp(1, MOST_PARTS);
-        let shift = n_groups.div_ceil(n_parts).max(1).next_power_of_two().ilog2();
+        let private = counts.len().saturating_mul(4 * n_threads) <= PRIVATE;
+        let shift = n_groups.div_ceil(PARTS).max(1).next_power_of_two().ilog2();
         let (mut parts, mut rest, mut group) = (Vec::new(), counts, 0);
         while group < n_groups {
             let begin = events.begin(group);
@@ -115,14 +115,16 @@ impl<'a, E: Events> Tally<'a, E> {
             parts.push(Mutex::new(Part { begin, counts }));
             rest = others;
         }
-        Self { events, parts, shift: shift + E::SHIFT }
+        Self { events, parts, shift: shift + E::SHIFT, private }
     }
 
     /// What one thread counts with. All has been counted once it is dropped.
     pub(super) fn counter(&self) -> Counter<'_, 'a, E> {
-        let count = match &self.parts[..] {
-            [part] => Count::Here(vec![0; lock(part).counts.len()]),
-            parts => Count::Later(Waiting::new(parts.len(), self.shift)),
+        let count = if self.private {
+            let n_counters = self.parts.iter().map(|part| lock(part).counts.len()).sum();
+            Count::Here(vec![0; n_counters], 0)
+        } else {
+            Count::Later(Waiting::new(self.parts.len(), self.shift))
         };
         Counter { tally: self, count }
     }
@@ -148,38 +150,51 @@ pub(super) struct Counter<'t, 'a, E: Events> {
 }
 
 enum Count {
-    /// The counts of this thread, where there is a single part.
-    Here(Vec<i64>),
+    /// The counts of this thread, and a bound of the largest.
+    Here(Vec<u32>, u32),
     Later(Waiting),
 }
 
 impl<E: Events> Counter<'_, '_, E> {
-    /// Counts events.
+    /// Counts at most 1024 events.
     #[inline]
     pub(super) fn add(&mut self, events: impl Iterator<Item = u64>) {
         let tally = self.tally;
         match &mut self.count {
-            Count::Here(counts) => {
+            Count::Here(counts, most) => {
                 for event in events {
                     counts[tally.events.counter(event)] += 1;
                 }
+                *most += 1024;
+                if *most > u32::MAX - 2048 {
+                    self.flush();
+                }
             }
             Count::Later(waiting) => waiting.add(events, |part, events| tally.count(part, events)),
+        }
+    }
+
+    #[cold]
+    fn flush(&mut self) {
+        let tally = self.tally;
+        match &mut self.count {
+            Count::Here(counts, most) => {
+                for part in &tally.parts {
+                    let mut part = lock(part);
+                    let Part { begin, counts: sums } = &mut *part;
+                    for (sum, count) in sums.iter_mut().zip(&mut counts[*begin..]) {
+                        *sum += i64::from(std::mem::take(count));
+                    }
+                }
+                *most = 0;
+            }
+            Count::Later(waiting) => waiting.drain(|part, events| tally.count(part, events)),
         }
     }
 }
 
 impl<E: Events> Drop for Counter<'_, '_, E> {
     fn drop(&mut self) {
-        let tally = self.tally;
-        match &mut self.count {
-            Count::Here(counts) => {
-                let mut part = lock(&tally.parts[0]);
-                for (count, &more) in part.counts.iter_mut().zip(&*counts) {
-                    *count += more;
-                }
-            }
-            Count::Later(waiting) => waiting.drain(|part, events| tally.count(part, events)),
-        }
+        self.flush();
     }
 }

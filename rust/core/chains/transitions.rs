@@ -42,7 +42,7 @@ pub fn count_transitions(
     out: &mut [i64],
     control: &Control,
 ) -> Result<()> {
-    let tally = Tally::new(Transitions(chain), out);
+    let tally = Tally::new(Transitions(chain), out, control.threads());
     walks.watch_pairs(
         chain,
         from_step,
@@ -112,7 +112,7 @@ fn dense(
 ) -> Result<PairCounts> {
     let n_states = chain.n_states();
     let mut cells = vec![0; n_states * n_states];
-    let tally = Tally::new(Direct(cells.len()), &mut cells);
+    let tally = Tally::new(Direct(cells.len()), &mut cells, control.threads());
     let cell = |pair: u64| (pair >> 32) * n_states as u64 + (pair & 0xffff_ffff);
     walks.watch_pairs(
         chain,
