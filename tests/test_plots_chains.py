@@ -219,7 +219,7 @@ def test_figures_are_written(tmp_path, ending):
     [
         ("matplotlib.figure", "plots.plot_occupancy([[1]])", 'plots need matplotlib: pip install "slowthink[app]"'),
         (
-            "scipy.sparse",
+            "scipy.sparse.linalg",
             "plots.plot_spectrum(MarkovChain.from_weights(([*range(1002)], [*range(1001)], None)))",
             "eigenvalues of more than 1000 states need scipy: pip install scipy",
         ),

@@ -232,13 +232,7 @@ def _eigenvalues(chain: MarkovChain, count: int | None) -> npt.NDArray[np.comple
     count = min(most, n_states if dense else _SOME) if count is None else count
     if not 1 <= count <= most:
         raise ValueError(f"n_eigenvalues must be from 1 to {most} for {n_states} states, got {count}")
-    if dense:
-        matrix = np.zeros((n_states, n_states))
-        rows = np.repeat(np.arange(n_states), np.diff(chain.indptr))
-        matrix[rows, chain.indices] = chain.probabilities
-        values = np.linalg.eigvals(matrix).astype(np.complex128)
-    else:
-        values = _some_eigenvalues(chain, count)
+    values = np.linalg.eigvals(chain.to_dense()).astype(np.complex128) if dense else _some_eigenvalues(chain, count)
     order = np.lexsort((-values.real, -np.round(np.abs(values), 12)))
     found: npt.NDArray[np.complex128] = values[order][:count]
     return found
@@ -246,15 +240,13 @@ def _eigenvalues(chain: MarkovChain, count: int | None) -> npt.NDArray[np.comple
 
 def _some_eigenvalues(chain: MarkovChain, count: int) -> npt.NDArray[np.complex128]:
     try:
-        from scipy.sparse import csr_matrix
         from scipy.sparse.linalg import ArpackNoConvergence, eigs
     except ImportError:
         raise ImportError(f"eigenvalues of more than {_DENSE} states need scipy: pip install scipy") from None
-    matrix = csr_matrix((chain.probabilities, chain.indices, chain.indptr), (chain.n_states, chain.n_states))
     # A start of our own, for the same figure each time; not that of ones, which is an eigenvector.
     start = np.random.default_rng(0).random(chain.n_states)
     try:
-        values: npt.NDArray[np.complex128] = eigs(matrix, k=count, v0=start, return_eigenvectors=False)
+        values: npt.NDArray[np.complex128] = eigs(chain.to_scipy(), k=count, v0=start, return_eigenvectors=False)
     except ArpackNoConvergence as error:
         raise RuntimeError(
             f"{len(error.eigenvalues)} of {count} eigenvalues converged: ask for another number by n_eigenvalues"
