@@ -1,7 +1,8 @@
 """slowthink: fast kernels for slow thinking.
 
-Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and sample logs: see
-:mod:`slowthink.samples`. The kernels are compiled (Rust), run on all cores and need NumPy alone.
+Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and sample logs: :mod:`slowthink.samples`.
+Markov chains: walks by the million, hitting times, rare events, fitting from data: :mod:`slowthink.chains`. The kernels
+are compiled (Rust), run on all cores and need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
 """
 
 from slowthink import chains, samples
