@@ -92,14 +92,34 @@ MADE_BY_US: set[str] = set()
 """Public classes that only functions of ours construct."""
 
 MEMORY = {
+    "MarkovChain, dense": """
+        matrix = np.random.default_rng(1).random((5000, 5000))
+        matrix /= matrix.sum(axis=1, keepdims=True)
+        inputs, call = [matrix], lambda: MarkovChain(matrix)
+    """,
+    "MarkovChain.from_edges": """
+        rng = np.random.default_rng(1)
+        inputs = [*rng.integers(0, 1_000_000, (2, 8_000_000), dtype=np.uint32), rng.random(8_000_000)]
+        call = lambda: MarkovChain.from_edges(*inputs, directed=False, dangling="absorb")
+    """,
+    "MarkovChain.from_edges, no weights": """
+        inputs = list(np.random.default_rng(1).integers(0, 1_000_000, (2, 20_000_000), dtype=np.uint32))
+        call = lambda: MarkovChain.from_edges(*inputs, dangling="absorb")
+    """,
     "MarkovChain.from_weights": """
         indptr = np.arange(0, 20_000_001, 20)
         indices = np.random.default_rng(1).integers(0, 1_000_000, 20_000_000, dtype=np.int32)
         inputs = [indptr, indices, np.random.default_rng(2).random(20_000_000)]
+        call = lambda: MarkovChain.from_weights(tuple(inputs))
+    """,
+    "MarkovChain.to_scipy": """
+        indices = np.random.default_rng(1).integers(0, 1_000_000, 20_000_000, dtype=np.int32)
+        chain = MarkovChain.from_weights((np.arange(0, 20_000_001, 20), indices, None))
         def call():
-            global chain
-            chain = MarkovChain.from_weights(tuple(inputs))
-            return np.broadcast_to(np.uint8(0), (8 * chain.n_states + 12 * chain.n_transitions,))
+            global matrix
+            matrix = chain.to_scipy()
+            return matrix.data, matrix.indices, matrix.indptr
+        inputs = [chain]
     """,
 }
 """Programs that set `inputs` and `call`, for large inputs and outputs."""

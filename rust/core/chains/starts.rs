@@ -102,3 +102,59 @@ impl<'a> Starts<'a> {
         Walker { random, state }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_draw_from_the_stream_of_their_number() {
+        let seed = Seed::from_u64(4);
+        let (one, states) = (Starts::one(3, 4).unwrap(), [2, 0, 3]);
+        let each = Starts::each(&states, 4).unwrap();
+        for (item, &state) in states.iter().enumerate() {
+            let random = seed.state(10 + item as u64);
+            assert_eq!(one.walker(&seed, 10, item), Walker { random, state: 3 });
+            assert_eq!(each.walker(&seed, 10, item), Walker { random, state });
+        }
+        assert_eq!((one.n_walks(), each.n_walks()), (None, Some(3)));
+        assert_eq!(one.walker(&seed, u64::MAX, 1).random, seed.state(0), "numbers of walks go round");
+    }
+
+    #[test]
+    fn a_start_by_a_law_takes_the_first_draw() {
+        let seed = Seed::from_u64(4);
+        let starts = Starts::law(&[0.0, 0.25, 0.0, 0.75], 4).unwrap();
+        let mut counts = [0u32; 4];
+        for item in 0..40_000 {
+            let walker = starts.walker(&seed, 7, item);
+            let mut stream = seed.state(7 + item as u64);
+            crate::random::draw(&mut stream);
+            assert_eq!(walker.random, stream);
+            counts[walker.state as usize] += 1;
+        }
+        // 30,000 are expected, with a standard deviation of 86.6: five of them.
+        assert!(counts[0] == 0 && counts[2] == 0 && counts[3].abs_diff(30_000) < 433, "{counts:?}");
+        let certain = Starts::law(&[0.0, 1.0], 2).unwrap();
+        assert!((0..100).all(|item| certain.walker(&seed, 0, item).state == 1));
+    }
+
+    #[test]
+    fn what_is_no_start_is_named() {
+        let message = |result: Result<Starts<'_>>| result.unwrap_err().to_string();
+        assert_eq!(message(Starts::one(4, 4)), "start must be below the number of states, 4, got 4");
+        assert_eq!(message(Starts::each(&[0, 9], 4)), "start[1] must be below the number of states, 4, got 9");
+        let cases: [(&[f64], &str); 6] = [
+            (&[1.0], "start_distribution must have one number for each of the 2 states, got 1"),
+            (&[0.5, 0.4], "start_distribution must have a sum of 1 within 1e-9, got 0.9"),
+            (&[-0.5, 1.5], "start_distribution[0] must be a probability, got -0.5"),
+            (&[f64::NAN, 1.0], "start_distribution[0] must be a probability, got NaN"),
+            (&[0.0, f64::INFINITY], "start_distribution[1] must be a probability, got inf"),
+            (&[0.0, 0.0], "start_distribution must have a sum of 1 within 1e-9, got 0"),
+        ];
+        for (law, text) in cases {
+            assert_eq!(message(Starts::law(law, 2)), text);
+        }
+        assert!(Starts::law(&[0.5, 0.5 + 9e-10], 2).is_ok());
+    }
+}
