@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 from slowthink import _slowthink
 from slowthink.reference import intervals as reference
 from slowthink.samples import Curve, bootstrap_means, compare, holm, mcnemar, pass_at_k
@@ -274,3 +275,12 @@ PINNED = [8.25, 6.0, 4.5]
 def test_bad_bootstrap_input_is_named(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         bootstrap_means(**arguments)
+
+
+@given(st.integers(1, 10**9), st.floats(0, 1), st.floats(0.5, 0.999999))
+def test_binomial_interval_is_that_of_clopper_and_pearson(n: int, share: float, confidence: float) -> None:
+    k = round(share**4 * n)
+    low, high = _slowthink.binomial_interval(k, n, confidence)
+    tail = (1 - confidence) / 2
+    assert low == (0 if k == 0 else pytest.approx(beta.ppf(tail, k, n - k + 1), rel=1e-6))
+    assert high == (1 if k == n else pytest.approx(beta.isf(tail, k + 1, n - k), rel=1e-6))

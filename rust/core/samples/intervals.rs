@@ -1,5 +1,5 @@
-//! Uncertainty of a mean over problems: problem-level and clustered standard errors, paired differences, and the
-//! Student and binomial laws that turn them into intervals and p-values.
+//! Uncertainty of a mean over problems: problem-level and clustered standard errors, paired differences.
+//! [`laws`](super::laws) turns them into intervals and p-values.
 //!
 //! A curve of `K` values belongs to each problem, NaN where the problem has too few samples for that `k`. Problems
 //! with equal curves share one stored row, so the pass@k curves of a million problems stay small. With `U_i` the value
@@ -11,8 +11,6 @@
 
 use crate::error::{Result, invalid};
 use crate::run::{Control, map_items};
-use crate::samples::special::log_rising;
-use libm::lgamma;
 
 /// Columns summed at a time.
 const BLOCK: usize = 32;
@@ -322,81 +320,6 @@ fn each(
     Ok(())
 }
 
-/// P(|T| >= |t|) for Student's T with `df` degrees of freedom: `I_{df/(df + t^2)}(df/2, 1/2)`.
-pub fn student_two_sided(t: f64, df: f64) -> f64 {
-    if t.is_nan() || df.is_nan() || df <= 0.0 {
-        return f64::NAN;
-    }
-    if t.is_infinite() {
-        return 0.0;
-    }
-    let square = t * t;
-    beta_regularised(df / 2.0, 0.5, df / (df + square), square / (df + square))
-}
-
-/// The t with P(|T| <= t) = `confidence`, for Student's T with `df` degrees of freedom.
-pub fn student_quantile(confidence: f64, df: f64) -> f64 {
-    if !(confidence > 0.0 && confidence < 1.0 && df > 0.0) {
-        return f64::NAN;
-    }
-    let (mut low, mut high) = (0.0, 1.0);
-    while student_two_sided(high, df) > 1.0 - confidence && high < 1e300 {
-        high *= 2.0;
-    }
-    // The tail falls with t: halve until the two ends are neighbours (about 60 steps).
-    loop {
-        let middle = 0.5 * (low + high);
-        if middle <= low || middle >= high {
-            return high;
-        }
-        if student_two_sided(middle, df) > 1.0 - confidence { low = middle } else { high = middle }
-    }
-}
-
-/// Two-sided p-value of `k` successes in `n` fair tosses: `min(1, 2 P(X <= min(k, n - k)))`, the exact sign test.
-pub fn sign_test(k: u64, n: u64) -> f64 {
-    let k = k.min(n - k.min(n));
-    if n == 0 || 2 * k == n {
-        return 1.0;
-    }
-    // P(X <= k) = I_{1/2}(n - k, k + 1).
-    (2.0 * beta_regularised((n - k) as f64, (k + 1) as f64, 0.5, 0.5)).min(1.0)
-}
-
-/// The regularised incomplete beta function `I_x(a, b)`, with `y = 1 - x`, by its continued fraction.
-fn beta_regularised(a: f64, b: f64, x: f64, y: f64) -> f64 {
-    if x <= 0.0 {
-        return 0.0;
-    }
-    if y <= 0.0 {
-        return 1.0;
-    }
-    // The fraction converges fast on this side of the mean; the other follows from I_x(a, b) = 1 - I_y(b, a).
-    if x * (a + b + 2.0) > a + 1.0 {
-        return 1.0 - beta_regularised(b, a, y, x);
-    }
-    let front = (a * x.ln() + b * y.ln() + log_rising(a.max(b), a.min(b)) - lgamma(a.min(b))).exp() / a;
-    let tiny = 1e-300;
-    let guard = |value: f64| if value.abs() < tiny { tiny } else { value };
-    let (mut c, mut d) = (1.0, 1.0 / guard(1.0 - (a + b) * x / (a + 1.0)));
-    let mut fraction = d;
-    for m in 1..10_000 {
-        let m = f64::from(m);
-        for step in [
-            m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0)),
-        ] {
-            d = 1.0 / guard(1.0 + step * d);
-            c = guard(1.0 + step / c);
-            fraction *= c * d;
-        }
-        if (c * d - 1.0).abs() < 1e-16 {
-            break;
-        }
-    }
-    front * fraction
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -450,19 +373,6 @@ mod tests {
     fn bad_indices_are_named() {
         let error = Curves::new(&[0.0], 1, &[0, 1]).unwrap_err();
         assert_eq!(error.to_string(), "index[1] must be a row number below 1, got 1");
-    }
-
-    #[test]
-    fn laws_at_known_points() {
-        // Closed forms: df = 1 is Cauchy, df = 2 is algebraic.
-        assert!(close(student_two_sided(1.0, 1.0), 0.5, 1e-14));
-        assert!(close(student_two_sided(3.0, 2.0), 1.0 - 3.0 / 11f64.sqrt(), 1e-13));
-        assert!(close(student_quantile(0.95, 1.0), (0.475 * std::f64::consts::PI).tan(), 1e-12));
-        assert!(close(student_quantile(0.95, 2.0), 4.302_652_729_749_464, 1e-12));
-        assert!(close(student_quantile(0.95, 1e9), 1.959_963_984_540_054, 1e-8));
-        assert!(close(sign_test(1, 6), 2.0 * 7.0 / 64.0, 1e-14));
-        assert_eq!((sign_test(0, 0), sign_test(3, 6), sign_test(3, 7)), (1.0, 1.0, 1.0));
-        assert!(close(sign_test(9, 10), 22.0 / 1024.0, 1e-13));
     }
 
     proptest! {

@@ -5,6 +5,7 @@ pub mod bootstrap;
 pub mod experts;
 pub mod extrapolation;
 pub mod intervals;
+pub mod laws;
 pub mod log;
 pub mod majority;
 pub mod pass;

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use slowthink::random::Seed;
 use slowthink::samples::bootstrap;
 use slowthink::samples::intervals::{self, Curves, Moments};
+use slowthink::samples::laws;
 
 /// Rows of equal curves and the row of each problem, as the core takes them.
 fn curves<'a>(rows: &'a PyReadonlyArray2<'_, f64>, index: &'a PyReadonlyArray1<'_, i64>) -> PyResult<Curves<'a>> {
@@ -116,17 +117,23 @@ pub fn bootstrap_means(
 /// P(|T| >= |t|) of Student's law.
 #[pyfunction]
 pub fn student_two_sided(t: f64, df: f64) -> f64 {
-    intervals::student_two_sided(t, df)
+    laws::student_two_sided(t, df)
 }
 
 /// The t with P(|T| <= t) = confidence.
 #[pyfunction]
 pub fn student_quantile(confidence: f64, df: f64) -> f64 {
-    intervals::student_quantile(confidence, df)
+    laws::student_quantile(confidence, df)
 }
 
 /// The exact two-sided sign test.
 #[pyfunction]
 pub fn sign_test(k: u64, n: u64) -> f64 {
-    intervals::sign_test(k, n)
+    laws::sign_test(k, n)
+}
+
+/// The interval of Clopper and Pearson for a probability of which `k` successes in `n` trials were seen.
+#[pyfunction]
+pub fn binomial_interval(k: u64, n: u64, confidence: f64) -> (f64, f64) {
+    laws::binomial_interval(k, n, confidence)
 }
