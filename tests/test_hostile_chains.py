@@ -63,6 +63,14 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.occupancy (states)": {"start_distribution": LAW, "n_steps": 3, "states": np.array([2, 0]), "rng": 1},
     "MarkovChain.probabilities": {},
     "MarkovChain.row": {"state": 2},
+    "MarkovChain.sample_hitting_probability": {
+        "targets": np.array([1]),
+        "start_distribution": np.array([0.25, 0.0, 0.5, 0.25]),
+        "avoid": np.array([3]),
+        "levels": np.array([0.0, 3.0, 1.0, 0.0]),
+        "n_walks": 600,
+        "rng": 1,
+    },
     "MarkovChain.to_dense": {},
     "MarkovChain.to_networkx": {},
     "MarkovChain.to_scipy": {},
@@ -88,7 +96,7 @@ BOUND: dict[str, Callable[..., Any]] = {
 }
 """How a case is called that is not the method of its name on `CHAIN`, nor the function of its name."""
 
-MADE_BY_US: set[str] = set()
+MADE_BY_US: set[str] = {"HittingProbability"}
 """Public classes that only functions of ours construct."""
 
 MEMORY = {

@@ -11,6 +11,7 @@ __all__ = [
     "LogReader",
     "best_of_k",
     "best_of_k_variance",
+    "binomial_interval",
     "bootstrap_curves",
     "bootstrap_means",
     "bradley_terry",
@@ -23,6 +24,7 @@ __all__ = [
     "endpoints",
     "extrapolate_pass",
     "hedge",
+    "hitting_probability",
     "kendall_tau",
     "maj_at_k",
     "maj_variance",
@@ -99,6 +101,21 @@ def count_visits(chain: Chain, walks: _Walks, from_step: int, out: _Ints, option
 def endpoints(chain: Chain, walks: _Walks, out: _States, options: Options) -> None: ...
 def occupancy(chain: Chain, walks: _Walks, labels: _States | None, out: _Ints, options: Options) -> None: ...
 
+# chains.rare
+def hitting_probability(
+    chain: Chain,
+    targets: _States,
+    avoid: _States,
+    start: _Starts,
+    max_steps: int | None,
+    method: str,
+    n_walks: int | None,
+    levels: _Floats | None,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    options: Options,
+) -> tuple[str, int, int, int, _Floats]: ...
+
 # chains.walk
 def walk_chain(
     chain: Chain, start: _Starts, seed: npt.NDArray[np.uint64], first: int, out: _States, options: Options
@@ -156,6 +173,7 @@ def compare_curves(
 def student_two_sided(t: float, df: float) -> float: ...
 def student_quantile(confidence: float, df: float) -> float: ...
 def sign_test(k: int, n: int) -> float: ...
+def binomial_interval(k: int, n: int, confidence: float) -> tuple[float, float]: ...
 
 # samples.log
 @final

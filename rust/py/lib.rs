@@ -26,6 +26,8 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
     #[pymodule_export]
+    use super::chains::rare::hitting_probability;
+    #[pymodule_export]
     use super::chains::walk::walk_chain;
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
@@ -37,8 +39,8 @@ mod _slowthink {
     use super::samples::extrapolation::extrapolate_pass;
     #[pymodule_export]
     use super::samples::intervals::{
-        bootstrap_curves, bootstrap_means, compare_curves, sign_test, student_quantile, student_two_sided,
-        summarise_curves,
+        binomial_interval, bootstrap_curves, bootstrap_means, compare_curves, sign_test, student_quantile,
+        student_two_sided, summarise_curves,
     };
     #[pymodule_export]
     use super::samples::log::LogReader;

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _export, _observables, _walks
+from slowthink.chains import _build, _export, _observables, _rare, _walks
 
 
 class MarkovChain:
@@ -121,3 +121,4 @@ class MarkovChain:
     count_transitions = _observables.count_transitions
     endpoints = _observables.endpoints
     occupancy = _observables.occupancy
+    sample_hitting_probability = _rare.sample_hitting_probability

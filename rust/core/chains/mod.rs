@@ -6,6 +6,7 @@
 mod alias;
 pub mod matrix;
 pub mod observe;
+pub mod rare;
 mod ring;
 pub mod starts;
 mod tally;

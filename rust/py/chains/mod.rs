@@ -2,5 +2,6 @@
 
 pub mod matrix;
 pub mod observe;
+pub mod rare;
 pub mod starts;
 pub mod walk;
