@@ -26,6 +26,8 @@ ARRAYS = {
 }
 CHAIN = MarkovChain(MATRIX)
 GRAPH = networkx.Graph([("a", "b"), ("b", "c")])
+TRAJECTORY = np.array([0, 1, 1, 2, 0, 2, 1, 0])
+TRAJECTORIES = np.array([[0, 1, 1, 2, 0, 2], [1, 0, 2, 2, 1, 1], [2, 1, 0, 0, 1, 2]])
 LAW = np.array([0.5, 0.25, 0.0, 0.25])
 WALKS = {"start": np.array([0, 3, 2]), "n_steps": 3, "rng": 1}
 
@@ -43,6 +45,8 @@ CASES: dict[str, dict[str, Any]] = {
         "n_states": 3,
     },
     "MarkovChain.from_networkx": {"graph": GRAPH},
+    "MarkovChain.from_trajectories": {"trajectories": TRAJECTORY},
+    "MarkovChain.from_trajectories (rows)": {"trajectories": TRAJECTORIES, "lag": 2, "counting": "effective"},
     "MarkovChain.from_weights": {"weights": WEIGHTS},
     "MarkovChain.from_weights (arrays)": {
         "indptr": ARRAYS["indptr"],
@@ -76,6 +80,15 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.to_scipy": {},
     "MarkovChain.walk": WALKS,
     "MarkovChain.walk (law)": {"start_distribution": LAW, "n_steps": 3, "n_walks": 4, "rng": 1},
+    "count_trajectories": {"trajectories": TRAJECTORY, "lag": 2},
+    "count_trajectories (rows)": {"trajectories": TRAJECTORIES, "counting": "effective"},
+    "fit_chain": {"counts": WEIGHTS},
+    "fit_chain (reversible)": {"counts": WEIGHTS, "prior": WEIGHTS, "reversible": True},
+    "largest_connected_set": {"counts": WEIGHTS},
+    "log_likelihood": {"chain": CHAIN, "counts": WEIGHTS},
+    "ngram_chain": {"text": "to be or not to be"},
+    "sample_posterior": {"counts": WEIGHTS, "n_samples": 3, "rng": 1},
+    "sample_posterior (reversible)": {"counts": WEIGHTS, "n_samples": 3, "reversible": True, "rng": 1},
     "TransitionCounts": {"indptr": ARRAYS["indptr"], "indices": ARRAYS["indices"], "counts": ARRAYS["values"]},
 }
 """A small valid call of each public name; its array arguments are arrays here. A property takes none."""
@@ -96,7 +109,7 @@ BOUND: dict[str, Callable[..., Any]] = {
 }
 """How a case is called that is not the method of its name on `CHAIN`, nor the function of its name."""
 
-MADE_BY_US: set[str] = {"HittingProbability"}
+MADE_BY_US: set[str] = {"ChainSamples", "FittedChain", "HittingProbability", "TextChain"}
 """Public classes that only functions of ours construct."""
 
 MEMORY = {

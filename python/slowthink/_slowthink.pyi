@@ -18,11 +18,14 @@ __all__ = [
     "build_info",
     "compare_curves",
     "count_pairs",
+    "count_trajectories",
     "count_transitions",
     "count_visits",
     "distinct_counts",
     "endpoints",
     "extrapolate_pass",
+    "fit_reversible",
+    "generate_text",
     "hedge",
     "hitting_probability",
     "kendall_tau",
@@ -36,11 +39,14 @@ __all__ = [
     "reward_model_correctness",
     "reward_model_max_scores",
     "roc_auc",
+    "sample_reversible",
+    "sample_rows",
     "samples_for_majority",
     "sign_test",
     "spearman",
     "spin",
     "stopping_probability",
+    "strong_components",
     "student_quantile",
     "student_two_sided",
     "summarise_curves",
@@ -115,6 +121,31 @@ def hitting_probability(
     first: int,
     options: Options,
 ) -> tuple[str, int, int, int, _Floats]: ...
+
+# chains.fitting
+_Trajectories = tuple[_States, _Ints, int]
+_Table = tuple[_Ints, _States, _Floats]
+
+def count_trajectories(
+    trajectories: _Trajectories, lag: int, strided: bool, effective: bool, options: Options
+) -> tuple[_Ints, _States, _Ints, _Floats | None]: ...
+def strong_components(indptr: _Ints, indices: _States, options: Options) -> _States: ...
+def fit_reversible(counts: _Table, options: Options) -> tuple[_Ints, _States, _Floats, _Floats]: ...
+def sample_rows(counts: _Table, seed: npt.NDArray[np.uint64], first: int, out: _Floats, options: Options) -> None: ...
+def sample_reversible(
+    counts: _Table,
+    n_samples: int,
+    burn_in: int,
+    thinning: int,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    options: Options,
+) -> tuple[_Ints, _States, _Floats]: ...
+
+# chains.text
+def generate_text(
+    chain: Chain, walks: _Walks, texts: tuple[npt.NDArray[Any], npt.NDArray[Any]], options: Options
+) -> None: ...
 
 # chains.walk
 def walk_chain(

@@ -22,11 +22,17 @@ mod _slowthink {
 
     // chains: one `#[pymodule_export]` for each module, in the order of `chains/mod.rs`
     #[pymodule_export]
+    use super::chains::fitting::{
+        count_trajectories, fit_reversible, sample_reversible, sample_rows, strong_components,
+    };
+    #[pymodule_export]
     use super::chains::matrix::Chain;
     #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
     #[pymodule_export]
     use super::chains::rare::hitting_probability;
+    #[pymodule_export]
+    use super::chains::text::generate_text;
     #[pymodule_export]
     use super::chains::walk::walk_chain;
 

@@ -1,7 +1,23 @@
 """Markov chains: storage, walks on all cores, observables, and fitting from data."""
 
 from slowthink.chains._chain import MarkovChain
+from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
+from slowthink.chains._posterior import ChainSamples, sample_posterior
 from slowthink.chains._rare import HittingProbability
+from slowthink.chains._text import TextChain, ngram_chain
 from slowthink.chains._transition_counts import TransitionCounts
 
-__all__ = ["HittingProbability", "MarkovChain", "TransitionCounts"]
+__all__ = [
+    "ChainSamples",
+    "FittedChain",
+    "HittingProbability",
+    "MarkovChain",
+    "TextChain",
+    "TransitionCounts",
+    "count_trajectories",
+    "fit_chain",
+    "largest_connected_set",
+    "log_likelihood",
+    "ngram_chain",
+    "sample_posterior",
+]

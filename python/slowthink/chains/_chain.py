@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _export, _observables, _rare, _walks
+from slowthink.chains import _build, _export, _fit, _observables, _rare, _walks
 
 
 class MarkovChain:
@@ -61,6 +61,7 @@ class MarkovChain:
     from_weights = classmethod(_build.from_weights)
     from_edges = classmethod(_build.from_edges)
     from_networkx = classmethod(_build.from_networkx)
+    from_trajectories = classmethod(_fit.from_trajectories)
 
     @property
     def n_states(self) -> int:

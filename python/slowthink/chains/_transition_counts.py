@@ -22,14 +22,14 @@ class TransitionCounts:
         Where the row of each state begins: from 0, never falling, to the number of entries.
     indices : int array
         The states that followed, row after row, ascending within each.
-    counts : int array
-        How often, in the order of ``indices``; at least 0.
+    counts : array
+        How often, in the order of ``indices``; at least 0. Fractions are fine, such as those of effective counts.
 
     Attributes
     ----------
     indptr : (S + 1,) int64 array
     indices : uint32 array
-    counts : int64 array
+    counts : int64 array, or float64 array where there are fractions
 
     Examples
     --------
@@ -49,12 +49,14 @@ class TransitionCounts:
 
     indptr: npt.NDArray[np.int64]
     indices: npt.NDArray[np.uint32]
-    counts: npt.NDArray[np.int64]
+    counts: npt.NDArray[Any]
 
     def __init__(self, indptr: Any, indices: Any, counts: Any) -> None:
         self.indptr = _arrays.integers(indptr, "indptr", ndim=1, low=0)
         wide = _arrays.integers(indices, "indices", ndim=1, low=0)
-        self.counts = _arrays.integers(counts, "counts", ndim=1, low=0)
+        numbers = _arrays.floats(counts, "counts", ndim=1, low=0)
+        fractions = (numbers % 1 != 0).any()
+        self.counts = numbers if fractions else _arrays.integers(counts, "counts", ndim=1, low=0)
         _arrays.same_length(wide, "indices", self.counts, "counts")
         ends = [0, len(wide)]
         if not len(self.indptr) or [self.indptr[0], self.indptr[-1]] != ends or (np.diff(self.indptr) < 0).any():
@@ -71,7 +73,7 @@ class TransitionCounts:
 
     @classmethod
     def _of(
-        cls, indptr: npt.NDArray[np.int64], indices: npt.NDArray[np.uint32], counts: npt.NDArray[np.int64]
+        cls, indptr: npt.NDArray[np.int64], indices: npt.NDArray[np.uint32], counts: npt.NDArray[Any]
     ) -> TransitionCounts:
         """Arrays that are known to be right."""
         self = cls.__new__(cls)
@@ -84,19 +86,48 @@ class TransitionCounts:
         return len(self.indptr) - 1
 
     @property
-    def total(self) -> int:
+    def total(self) -> int | float:
         """The sum of all counts."""
-        return int(self.counts.sum())
+        total: int | float = self.counts.sum().item()
+        return total
 
     @property
     def source(self) -> npt.NDArray[np.int64]:
         """The state that each entry of :attr:`indices` followed; a new array."""
         return np.repeat(np.arange(self.n_states), np.diff(self.indptr))
 
-    def row_sums(self) -> npt.NDArray[np.int64]:
+    def row_sums(self) -> npt.NDArray[Any]:
         """(S,) transitions seen out of each state."""
+        if self.counts.dtype == np.float64:
+            return np.bincount(self.source, weights=self.counts, minlength=self.n_states)
         ends = np.concatenate([[0], np.cumsum(self.counts)])
         return np.diff(ends[self.indptr])
+
+    def restrict(self, states: Any) -> TransitionCounts:
+        """The counts of transitions within some states, which become 0, 1, ... in their order.
+
+        Parameters
+        ----------
+        states : (n,) int array
+            The states to keep, ascending, such as :func:`largest_connected_set` gives them.
+
+        Examples
+        --------
+        >>> from slowthink.chains import TransitionCounts
+        >>> TransitionCounts([0, 2, 3, 4], [0, 2, 1, 0], [5, 2, 3, 4]).restrict([0, 2]).to_dense()
+        array([[5, 2],
+               [4, 0]])
+        """
+        kept = _arrays.integers(states, "states", ndim=1, low=0)
+        if not len(kept) or kept[-1] >= self.n_states or (np.diff(kept) <= 0).any():
+            raise ValueError(f"states must be ascending and below the number of states, {self.n_states}, got {states}")
+        number = np.full(self.n_states, -1, dtype=np.int64)
+        number[kept] = np.arange(len(kept))
+        within = (number[self.source] >= 0) & (number[self.indices] >= 0)
+        ends = np.concatenate([[0], np.cumsum(within)])[self.indptr]
+        sizes = np.diff(ends)[kept]
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        return self._of(indptr, number[self.indices[within]].astype(np.uint32), self.counts[within])
 
     def __add__(self, other: TransitionCounts) -> TransitionCounts:
         """The counts of both, such as those of two shards of walks."""
@@ -109,14 +140,14 @@ class TransitionCounts:
         n = self.n_states
         keys = [counts.source * n + counts.indices for counts in (self, other)]
         merged, place = np.unique(np.concatenate(keys), return_inverse=True)
-        total = np.zeros(len(merged), dtype=np.int64)
+        total = np.zeros(len(merged), dtype=np.result_type(self.counts, other.counts))
         np.add.at(total, place.reshape(-1), np.concatenate([self.counts, other.counts]))
         indptr = np.searchsorted(merged, np.arange(self.n_states + 1) * n)
         return self._of(indptr, (merged % n).astype(np.uint32), total)
 
-    def to_dense(self) -> npt.NDArray[np.int64]:
+    def to_dense(self) -> npt.NDArray[Any]:
         """(S, S) matrix of the counts."""
-        dense = np.zeros((self.n_states, self.n_states), dtype=np.int64)
+        dense = np.zeros((self.n_states, self.n_states), dtype=self.counts.dtype)
         dense[self.source, self.indices] = self.counts
         return dense
 

@@ -4,12 +4,15 @@
 //! are what one does with them.
 
 mod alias;
+pub mod connected;
+pub mod fitting;
 pub mod matrix;
 pub mod observe;
 pub mod rare;
 mod ring;
 pub mod starts;
 mod tally;
+pub mod text;
 pub mod transitions;
 pub mod walk;
 mod watch;

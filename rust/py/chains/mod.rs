@@ -1,7 +1,9 @@
 //! Wrappers of `slowthink::chains`, one file for each of its modules.
 
+pub mod fitting;
 pub mod matrix;
 pub mod observe;
 pub mod rare;
 pub mod starts;
+pub mod text;
 pub mod walk;
