@@ -1,7 +1,7 @@
 //! What walks show of themselves without being written down: visits, ends, occupancy by step.
 
 use super::matrix::MarkovChain;
-use super::tally::{Direct, Tally};
+use super::tally::Tally;
 use super::watch::Walks;
 use crate::error::{Result, invalid};
 use crate::machine::prefetch;
@@ -27,13 +27,13 @@ pub fn count_visits(
     control: &Control,
 ) -> Result<()> {
     assert_eq!(out.len(), chain.n_states(), "one counter for each state");
-    let tally = Tally::new(Direct(out.len()), out, control.threads());
+    let tally = Tally::new(out, control.threads());
     walks.watch(
         chain,
         &mut vec![(); walks.n_walks],
         control,
         || tally.counter(),
-        |counter, _, step, states| {
+        |counter, _, _, step, states| {
             if step >= from_step {
                 counter.add(states.iter().map(|&state| u64::from(state)));
             }
@@ -55,7 +55,7 @@ pub fn endpoints(chain: &MarkovChain, walks: &Walks<'_>, out: &mut [u32], contro
         out,
         control,
         || (),
-        |(), ends, step, states| {
+        |(), ends, _, step, states| {
             if step == walks.n_steps {
                 ends.copy_from_slice(states);
             }
@@ -85,13 +85,13 @@ pub fn occupancy(
     if let Some((state, label)) = labels.and_then(|labels| labels.iter().enumerate().find(|(_, label)| wrong(label))) {
         return Err(invalid("labels", &[state], label, format!("be below the number of labels, {n_labels}")));
     }
-    let tally = Tally::new(Direct(out.len()), out, control.threads());
+    let tally = Tally::new(out, control.threads());
     walks.watch(
         chain,
         &mut vec![(); walks.n_walks],
         control,
         || tally.counter(),
-        |counter, _, step, states| {
+        |counter, _, _, step, states| {
             let begin = (step * n_labels) as u64;
             let Some(labels) = labels else {
                 counter.add(states.iter().map(|&state| begin + u64::from(state)));

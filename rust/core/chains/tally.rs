@@ -4,6 +4,7 @@
 //!
 //! Counts are integers, so that their order does not matter.
 
+use super::ring::LANES;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Bytes that the counters of all threads together may take beside those of the result.
@@ -51,78 +52,28 @@ impl Waiting {
     }
 }
 
-/// Events and the counters they belong to. The high part of an event, above [`SHIFT`](Self::SHIFT) bits, is its group;
-/// the counters of a group stand together, and groups in order of their number.
-pub(super) trait Events: Sync {
-    const SHIFT: u32;
-    /// Number of groups.
-    fn n_groups(&self) -> usize;
-    /// Where the counters of a group begin, also for the group after the last.
-    fn begin(&self, group: usize) -> usize;
-    /// The counter of the event.
-    fn counter(&self, event: u64) -> usize;
-}
-
-/// Events that are themselves the number of their counter, of so many counters.
-pub(super) struct Direct(pub(super) usize);
-
-impl Events for Direct {
-    const SHIFT: u32 = 0;
-
-    fn n_groups(&self) -> usize {
-        self.0
-    }
-
-    fn begin(&self, group: usize) -> usize {
-        group
-    }
-
-    #[inline]
-    fn counter(&self, event: u64) -> usize {
-        event as usize
-    }
-}
-
-/// The counters of all threads, and the events that they count.
-pub(super) struct Tally<'a, E> {
-    events: E,
-    parts: Vec<Mutex<Part<'a>>>,
+/// Counters that all threads add to; an event is the number of its counter.
+pub(super) struct Tally<'a> {
+    parts: Vec<Mutex<&'a mut [i64]>>,
+    /// A part has 2^shift counters, but for the last.
     shift: u32,
+    n_counters: usize,
     private: bool,
 }
 
-struct Part<'a> {
-    /// Number of the first counter.
-    begin: usize,
-    counts: &'a mut [i64],
-}
-
-impl<'a, E: Events> Tally<'a, E> {
+impl<'a> Tally<'a> {
     /// For counting on `n_threads` threads; what they count is added to what `counts` holds.
-    ///
-    /// # Panics
-    /// If there is not one counter for each that `events` knows.
-    pub(super) fn new(events: E, counts: &'a mut [i64], n_threads: usize) -> Self {
-        let n_groups = events.n_groups();
-        assert_eq!(counts.len(), events.begin(n_groups), "one counter for each");
-        let private = counts.len().saturating_mul(4 * n_threads) <= PRIVATE;
-        let shift = n_groups.div_ceil(PARTS).max(1).next_power_of_two().ilog2();
-        let (mut parts, mut rest, mut group) = (Vec::new(), counts, 0);
-        while group < n_groups {
-            let begin = events.begin(group);
-            group = n_groups.min(group + (1 << shift));
-            let (counts, others) = rest.split_at_mut(events.begin(group) - begin);
-            parts.push(Mutex::new(Part { begin, counts }));
-            rest = others;
-        }
-        Self { events, parts, shift: shift + E::SHIFT, private }
+    pub(super) fn new(counts: &'a mut [i64], n_threads: usize) -> Self {
+        let n_counters = counts.len();
+        let private = n_counters.saturating_mul(4 * n_threads) <= PRIVATE;
+        let shift = n_counters.div_ceil(PARTS).max(1).next_power_of_two().ilog2();
+        Self { parts: counts.chunks_mut(1 << shift).map(Mutex::new).collect(), shift, n_counters, private }
     }
 
     /// What one thread counts with. All has been counted once it is dropped.
-    pub(super) fn counter(&self) -> Counter<'_, 'a, E> {
+    pub(super) fn counter(&self) -> Counter<'_, 'a> {
         let count = if self.private {
-            let n_counters = self.parts.iter().map(|part| lock(part).counts.len()).sum();
-            Count::Here(vec![0; n_counters], 0)
+            Count::Here { counts: vec![0; self.n_counters], most: 0 }
         } else {
             Count::Later(Waiting::new(self.parts.len(), self.shift))
         };
@@ -130,10 +81,10 @@ impl<'a, E: Events> Tally<'a, E> {
     }
 
     fn count(&self, part: usize, events: &[u64]) {
-        let mut part = lock(&self.parts[part]);
-        let Part { begin, counts } = &mut *part;
+        let mut counts = lock(&self.parts[part]);
+        let first = (part as u64) << self.shift;
         for &event in events {
-            counts[self.events.counter(event) - *begin] += 1;
+            counts[(event - first) as usize] += 1;
         }
     }
 }
@@ -144,29 +95,32 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// What one thread counts with.
-pub(super) struct Counter<'t, 'a, E: Events> {
-    tally: &'t Tally<'a, E>,
+pub(super) struct Counter<'t, 'a> {
+    tally: &'t Tally<'a>,
     count: Count,
 }
 
 enum Count {
-    /// The counts of this thread, and a bound of the largest.
-    Here(Vec<u32>, u32),
+    /// The counts of this thread, of which none is above `most`.
+    Here {
+        counts: Vec<u32>,
+        most: u32,
+    },
     Later(Waiting),
 }
 
-impl<E: Events> Counter<'_, '_, E> {
-    /// Counts at most 1024 events.
+impl Counter<'_, '_> {
+    /// Counts events, at most [`LANES`] of them.
     #[inline]
     pub(super) fn add(&mut self, events: impl Iterator<Item = u64>) {
         let tally = self.tally;
         match &mut self.count {
-            Count::Here(counts, most) => {
+            Count::Here { counts, most } => {
                 for event in events {
-                    counts[tally.events.counter(event)] += 1;
+                    counts[event as usize] += 1;
                 }
-                *most += 1024;
-                if *most > u32::MAX - 2048 {
+                *most += LANES as u32;
+                if *most > u32::MAX - LANES as u32 {
                     self.flush();
                 }
             }
@@ -174,15 +128,14 @@ impl<E: Events> Counter<'_, '_, E> {
         }
     }
 
+    /// Adds what this thread has counted to what all have.
     #[cold]
     fn flush(&mut self) {
         let tally = self.tally;
         match &mut self.count {
-            Count::Here(counts, most) => {
-                for part in &tally.parts {
-                    let mut part = lock(part);
-                    let Part { begin, counts: sums } = &mut *part;
-                    for (sum, count) in sums.iter_mut().zip(&mut counts[*begin..]) {
+            Count::Here { counts, most } => {
+                for (part, counts) in tally.parts.iter().zip(counts.chunks_mut(1 << tally.shift)) {
+                    for (sum, count) in lock(part).iter_mut().zip(counts) {
                         *sum += i64::from(std::mem::take(count));
                     }
                 }
@@ -193,8 +146,79 @@ impl<E: Events> Counter<'_, '_, E> {
     }
 }
 
-impl<E: Events> Drop for Counter<'_, '_, E> {
+impl Drop for Counter<'_, '_> {
     fn drop(&mut self) {
         self.flush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+    use std::thread;
+
+    /// Counts `n_events` events on each of `n_threads` threads, and compares with counting one after another.
+    fn count(n_counters: usize, n_threads: usize, n_events: usize) -> bool {
+        let events = |thread: usize| {
+            let mut stream = Seed::from_u64(1).stream(thread as u64);
+            // Half of them at one counter, as at the hub of a graph.
+            (0..n_events).map(move |_| stream.below(2) * stream.below(n_counters as u64)).collect::<Vec<u64>>()
+        };
+        let mut expected = vec![3; n_counters];
+        for event in (0..n_threads).flat_map(events) {
+            expected[event as usize] += 1;
+        }
+        let mut counts = vec![3; n_counters];
+        let tally = Tally::new(&mut counts, n_threads);
+        let private = tally.private;
+        thread::scope(|scope| {
+            for thread in 0..n_threads {
+                let (tally, events) = (&tally, events(thread));
+                scope.spawn(move || {
+                    let mut counter = tally.counter();
+                    for events in events.chunks(LANES) {
+                        counter.add(events.iter().copied());
+                    }
+                });
+            }
+        });
+        drop(tally);
+        assert_eq!(counts, expected);
+        private
+    }
+
+    #[test]
+    fn every_event_is_counted_once() {
+        for n_threads in [1, 3] {
+            for n_counters in [1, 2, 255, 256, 257, 70_001] {
+                assert!(count(n_counters, n_threads, 5000));
+            }
+        }
+        let many = PRIVATE / 4 / 3 + 1;
+        assert!(!count(many, 3, 1_000_000), "these are counted part by part");
+        assert!(count(many - 1, 3, 1000), "and these by each thread");
+    }
+
+    #[test]
+    fn counts_are_handed_on_before_they_overflow() {
+        let mut counts = vec![0; 2];
+        let tally = Tally::new(&mut counts, 1);
+        let mut counter = tally.counter();
+        if let Count::Here { counts, most } = &mut counter.count {
+            (counts[1], *most) = (u32::MAX - 2 * LANES as u32, u32::MAX - 2 * LANES as u32);
+        }
+        for _ in 0..4 {
+            counter.add(std::iter::repeat_n(1, LANES));
+        }
+        drop(counter);
+        drop(tally);
+        assert_eq!(counts, [0, i64::from(u32::MAX) + 2 * LANES as i64]);
+    }
+
+    #[test]
+    fn no_counters_count_nothing() {
+        let tally = Tally::new(&mut [], 2);
+        tally.counter().add(std::iter::empty());
     }
 }

@@ -1,9 +1,12 @@
 //! How often walks take each transition, or go from one state to another in several steps.
 
 use super::matrix::MarkovChain;
-use super::tally::{Direct, Events, Tally, Waiting, lock};
+use super::ring::LANES;
+use super::tally::{Tally, Waiting, lock};
 use super::watch::Walks;
 use crate::error::{Error, Result, invalid};
+use crate::machine::{huge_vec, prefetch};
+use crate::random;
 use crate::run::{Control, map_items};
 use std::sync::Mutex;
 
@@ -28,7 +31,8 @@ pub struct PairCounts {
 }
 
 /// Adds to `out`, one counter for each transition of `chain` in its order, how often the walks take it, from the step
-/// after `from_step` on. Cost: O(walks x steps), with a search in the row of each step.
+/// after `from_step` on. Cost: O(walks x steps + transitions); 16 bytes a transition beside `out` where rows are not
+/// uniform.
 ///
 /// # Errors
 /// If the starts are for another number of walks; [`Error::Memory`] for the tables; [`Error::Interrupted`].
@@ -42,17 +46,95 @@ pub fn count_transitions(
     out: &mut [i64],
     control: &Control,
 ) -> Result<()> {
-    let tally = Tally::new(Transitions(chain), out, control.threads());
-    walks.watch_pairs(
+    assert_eq!(out.len(), chain.n_transitions(), "one counter for each transition");
+    if chain.is_uniform() {
+        return count_places(chain, walks, from_step, out, control, |place, _| place as u64);
+    }
+    let mut outcomes = huge_vec(2 * out.len())?;
+    outcomes.resize(2 * out.len(), 0);
+    count_places(chain, walks, from_step, &mut outcomes, control, |place, after| {
+        2 * place as u64 + u64::from(chain.targets()[place] != after)
+    })?;
+    add_outcomes(chain, &outcomes, out, control)
+}
+
+/// Counts the steps of walks by `event(place, state after)`, where the place in the tables follows from the draw: to
+/// look for the transition in its row would take longer than the step.
+fn count_places(
+    chain: &MarkovChain,
+    walks: &Walks<'_>,
+    from_step: usize,
+    counts: &mut [i64],
+    control: &Control,
+    event: impl Fn(usize, u32) -> u64 + Sync,
+) -> Result<()> {
+    let tally = Tally::new(counts, control.threads());
+    let scratch = || (tally.counter(), [[0; 2]; LANES], [0; LANES], [0; LANES]);
+    walks.watch(
         chain,
-        from_step,
-        1,
+        &mut vec![(); walks.n_walks],
         control,
-        || tally.counter(),
-        |counter, before, after| {
-            counter.add(pairs(before, after));
+        scratch,
+        |(counter, random, before, places), _, item, step, states| {
+            if step == 0 {
+                for (lane, random) in random[..states.len()].iter_mut().enumerate() {
+                    *random = walks.walker(item + lane).random;
+                }
+            } else {
+                for ((place, random), &state) in places.iter_mut().zip(&mut *random).zip(&before[..states.len()]) {
+                    let (begin, degree) = chain.span(state);
+                    *place = begin + ((u128::from(random::draw(random)) * degree as u128) >> 64) as usize;
+                    prefetch(chain.targets(), *place);
+                }
+                if step > from_step {
+                    counter.add(places.iter().zip(states).map(|(&place, &after)| event(place, after)));
+                }
+            }
+            before[..states.len()].copy_from_slice(states);
         },
     )
+}
+
+/// Adds to `out` how often each transition was drawn, from how often each place of the tables had its first and its second
+/// outcome: the second is a transition to another state of the row.
+fn add_outcomes(chain: &MarkovChain, outcomes: &[i64], out: &mut [i64], control: &Control) -> Result<()> {
+    let tables = chain.tables(control)?;
+    let width = chain.n_states().div_ceil(BLOCKS).max(1);
+    let (mut blocks, mut rest) = (Vec::new(), out);
+    for first in (0..chain.n_states()).step_by(width) {
+        let states = first..chain.n_states().min(first + width);
+        let (begin, (last, degree)) = (chain.span(first as u32).0, chain.span(states.end as u32 - 1));
+        let (block, others) = rest.split_at_mut(last + degree - begin);
+        blocks.push(Mutex::new((states, block)));
+        rest = others;
+    }
+    map_items(
+        blocks.len(),
+        1,
+        control,
+        || (),
+        |(), block| {
+            let (states, out) = &mut *lock(&blocks[block]);
+            let first = chain.span(states.start as u32).0;
+            for state in states.clone() {
+                let state = state as u32;
+                let (begin, degree) = chain.span(state);
+                let row = &mut out[begin - first..][..degree];
+                for place in 0..degree {
+                    row[place] += outcomes[2 * (begin + place)];
+                    let second = outcomes[2 * (begin + place) + 1];
+                    if second > 0 {
+                        // Of the draws that come to this place, the last is above its threshold if any is.
+                        let draw = (((place as u128 + 1) << 64) - 1) / degree as u128;
+                        let target = tables.next(state, draw as u64);
+                        row[chain.row(state).targets.partition_point(|&other| other < target)] += second;
+                    }
+                }
+            }
+            Ok(())
+        },
+    )?;
+    Ok(())
 }
 
 /// How often the walks are in state j `lag` steps after they were in state i, for all pairs that occur, counted from step
@@ -82,27 +164,6 @@ fn pairs<'a>(before: &'a [u32], after: &'a [u32]) -> impl Iterator<Item = u64> +
     before.iter().zip(after).map(|(&i, &j)| u64::from(i) << 32 | u64::from(j))
 }
 
-/// Pairs of states that are transitions of a chain.
-struct Transitions<'a>(&'a MarkovChain);
-
-impl Events for Transitions<'_> {
-    const SHIFT: u32 = 32;
-
-    fn n_groups(&self) -> usize {
-        self.0.n_states()
-    }
-
-    fn begin(&self, group: usize) -> usize {
-        if group == self.n_groups() { self.0.n_transitions() } else { self.0.span(group as u32).0 }
-    }
-
-    #[inline]
-    fn counter(&self, event: u64) -> usize {
-        let (begin, degree) = self.0.span((event >> 32) as u32);
-        begin + self.0.targets()[begin..begin + degree].partition_point(|&target| target < event as u32)
-    }
-}
-
 fn dense(
     chain: &MarkovChain,
     walks: &Walks<'_>,
@@ -112,7 +173,7 @@ fn dense(
 ) -> Result<PairCounts> {
     let n_states = chain.n_states();
     let mut cells = vec![0; n_states * n_states];
-    let tally = Tally::new(Direct(cells.len()), &mut cells, control.threads());
+    let tally = Tally::new(&mut cells, control.threads());
     let cell = |pair: u64| (pair >> 32) * n_states as u64 + (pair & 0xffff_ffff);
     walks.watch_pairs(
         chain,
@@ -232,5 +293,93 @@ impl Block {
         merged.extend(old);
         self.counted = merged;
         self.new.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chains::matrix::{Dangling, Meaning};
+    use crate::chains::{Starts, observe};
+    use crate::random::{Seed, Stream};
+    use std::collections::BTreeMap;
+
+    /// A chain of `n` states with up to nine targets each; every third row is uniform if not all are.
+    fn chain(n: usize, uniform: bool) -> MarkovChain {
+        let mut stream = Seed::from_u64(3).stream(0);
+        let (mut indptr, mut indices, mut weights) = (vec![0], Vec::new(), Vec::new());
+        for state in 0..n {
+            for _ in 0..=stream.below(9) {
+                indices.push(stream.below(n as u64) as u32);
+                weights.push(if uniform || state % 3 == 0 { 1.0 } else { stream.uniform() + 1e-3 });
+            }
+            indptr.push(indices.len() as i64);
+        }
+        let values = (!uniform).then_some(&weights[..]);
+        MarkovChain::from_csr(&indptr, &indices, values, Meaning::Weights(Dangling::Error), &Control::new(1)).unwrap()
+    }
+
+    /// The states of the walks, one draw after another.
+    fn plain(chain: &MarkovChain, walks: &Walks<'_>) -> Vec<Vec<u32>> {
+        let tables = chain.tables(&Control::new(1)).unwrap();
+        let row = |item| {
+            let mut stream: Stream = walks.seed.stream(walks.first.wrapping_add(item as u64));
+            let mut states = vec![walks.walker(item).state];
+            for step in 0..walks.n_steps {
+                states.push(tables.next(states[step], stream.next_u64()));
+            }
+            states
+        };
+        (0..walks.n_walks).map(row).collect()
+    }
+
+    #[test]
+    fn all_counts_are_those_of_plain_walks() {
+        for (n, uniform, threads) in [(40, true, 1), (40, false, 3), (3000, true, 2), (3000, false, 1)] {
+            let (chain, control) = (chain(n, uniform), Control::new(threads));
+            let starts = Starts::one(5, n).unwrap();
+            let walks = Walks { starts, n_walks: 300, n_steps: 17, seed: Seed::from_u64(4), first: u64::MAX - 100 };
+            let rows = plain(&chain, &walks);
+            let mut visits = vec![0; n];
+            observe::count_visits(&chain, &walks, 4, &mut visits, &control).unwrap();
+            let mut expected = vec![0; n];
+            rows.iter().flat_map(|row| &row[4..]).for_each(|&state| expected[state as usize] += 1);
+            assert_eq!(visits, expected);
+            let mut ends = vec![0; 300];
+            observe::endpoints(&chain, &walks, &mut ends, &control).unwrap();
+            assert!(rows.iter().zip(&ends).all(|(row, &end)| row[17] == end));
+            for lag in [1, 2, 17, 18] {
+                let mut expected = BTreeMap::new();
+                for row in &rows {
+                    for step in 2..18usize.saturating_sub(lag) {
+                        *expected.entry((row[step], row[step + lag])).or_insert(0) += 1;
+                    }
+                }
+                let found = count_pairs(&chain, &walks, 2, lag, &control).unwrap();
+                assert_eq!(entries(&found.indptr, &found.indices, &found.counts), expected, "lag {lag} of {n}");
+                if lag == 1 {
+                    let mut counts = vec![0; chain.n_transitions()];
+                    count_transitions(&chain, &walks, 2, &mut counts, &control).unwrap();
+                    let mut indptr = vec![0; n + 1];
+                    chain.export(Some(&mut indptr), None, &control).unwrap();
+                    assert_eq!(entries(&indptr, chain.targets(), &counts), expected);
+                }
+            }
+        }
+    }
+
+    fn entries(indptr: &[i64], indices: &[u32], counts: &[i64]) -> BTreeMap<(u32, u32), i64> {
+        let rows = indptr.windows(2).enumerate();
+        let all = rows.flat_map(|(row, ends)| (ends[0] as usize..ends[1] as usize).map(move |i| (row as u32, i)));
+        all.filter(|&(_, i)| counts[i] > 0).map(|(row, i)| ((row, indices[i]), counts[i])).collect()
+    }
+
+    #[test]
+    fn a_lag_of_nothing_is_named() {
+        let chain = chain(3, true);
+        let starts = Starts::one(0, 3).unwrap();
+        let walks = Walks { starts, n_walks: 1, n_steps: 1, seed: Seed::from_u64(1), first: 0 };
+        let error = count_pairs(&chain, &walks, 0, 0, &Control::new(1)).unwrap_err();
+        assert_eq!(error.to_string(), "lag must be at least 1, got 0");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::matrix::MarkovChain;
 use super::ring::{LANES, Ring};
-use super::starts::Starts;
+use super::starts::{Starts, Walker};
 use super::walk::check_starts;
 use crate::error::Result;
 use crate::random::Seed;
@@ -28,16 +28,16 @@ pub struct Walks<'a> {
 }
 
 impl Walks<'_> {
-    /// Takes the walks and calls `see(scratch, results, step, states)` for each step from 0 to `n_steps`, up to 128 walks
-    /// at once: `states` are theirs, `results` their part of `out`, which has an element for each walk. `scratch` makes
-    /// what one thread needs for itself.
+    /// Takes the walks and calls `see(scratch, results, item, step, states)` for each step from 0 to `n_steps`, up to 128
+    /// walks at once: `item` is the first of them, `states` are theirs, `results` their part of `out`, which has an element
+    /// for each walk. `scratch` makes what one thread needs for itself.
     pub(super) fn watch<T: Send, S>(
         &self,
         chain: &MarkovChain,
         out: &mut [T],
         control: &Control,
         scratch: impl Fn() -> S + Sync,
-        see: impl Fn(&mut S, &mut [T], usize, &[u32]) + Sync,
+        see: impl Fn(&mut S, &mut [T], usize, usize, &[u32]) + Sync,
     ) -> Result<()> {
         check_starts(&self.starts, self.n_walks)?;
         let tables = chain.tables(control)?;
@@ -46,10 +46,10 @@ impl Walks<'_> {
         fill_blocks(out, 1, LANES, control, rings, |(ring, scratch), item, results| {
             let n = results.len();
             self.place(ring, item, n);
-            see(scratch, results, 0, &ring.states()[..n]);
+            see(scratch, results, item, 0, &ring.states()[..n]);
             for step in 1..=self.n_steps {
                 ring.step();
-                see(scratch, results, step, &ring.states()[..n]);
+                see(scratch, results, item, step, &ring.states()[..n]);
                 report(step, n, control)?;
             }
             control.advance((self.n_steps % CHECKED * n) as u64);
@@ -105,9 +105,14 @@ impl Walks<'_> {
         control.expect((self.n_walks as u64).saturating_mul(self.n_steps as u64));
     }
 
+    /// Walk number `item` of these before its first step.
+    pub(super) fn walker(&self, item: usize) -> Walker {
+        self.starts.walker(&self.seed, self.first, item)
+    }
+
     fn place(&self, ring: &mut Ring<'_>, item: usize, n: usize) {
         for lane in 0..n {
-            ring.place(lane, self.starts.walker(&self.seed, self.first, item + lane));
+            ring.place(lane, self.walker(item + lane));
         }
     }
 }
