@@ -118,6 +118,15 @@ def k_values(k: Any, largest: int, name: str = "k") -> tuple[npt.NDArray[np.int6
     return np.atleast_1d(values), values.ndim == 0
 
 
+def fits(shape: tuple[int, ...], dtype: npt.DTypeLike, what: str = "a result") -> None:
+    """Refuses, with a MemoryError, an array that there is no memory for."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    room = _memory.available() if _SMALL < size < 2**63 else None
+    if size >= 2**63 or (room is not None and size > room):
+        free = "" if room is None else f", and {room:,} are free"
+        raise MemoryError(f"{what} of shape {shape} takes {size:,} bytes{free}")
+
+
 def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """A new array for a result; MemoryError, before any work starts, where it does not fit.
 
@@ -128,13 +137,13 @@ def empty(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     ...
     MemoryError: a result of shape (1099511627776, 1099511627776) takes 4,835,703,278,458,516,698,824,704 bytes
     """
-    _fits(shape, dtype)
+    fits(shape, dtype)
     return np.empty(shape, dtype=dtype)
 
 
 def zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """As :func:`empty`, filled with zeros."""
-    _fits(shape, dtype)
+    fits(shape, dtype)
     return np.zeros(shape, dtype=dtype)
 
 
@@ -201,15 +210,6 @@ def same_length(first: npt.NDArray[Any], first_name: str, other: npt.NDArray[Any
         raise ValueError(
             f"{other_name} must have the length of {first_name}, {len(first)}, got {len(other)} (shape {other.shape})"
         )
-
-
-def _fits(shape: tuple[int, ...], dtype: npt.DTypeLike) -> None:
-    """Refuses an array that there is no memory for."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = _memory.available() if _SMALL < size < 2**63 else None
-    if size >= 2**63 or (room is not None and size > room):
-        free = "" if room is None else f", and {room:,} are free"
-        raise MemoryError(f"a result of shape {shape} takes {size:,} bytes{free}")
 
 
 def _native(value: Any, name: str, ndim: int | tuple[int, ...] | None) -> npt.NDArray[Any]:

@@ -103,8 +103,9 @@ def count_transitions(
 
     Notes
     -----
-    Cost: O(W n_steps log d) for rows of d transitions. Walks are taken twice for a lag above 1, and their pairs
-    sorted if there are more than a thousand states. Memory: 8 bytes a transition, or 28 a pair that occurs.
+    Cost: O(W n_steps) and, for a lag of 1, O(T). Walks are taken twice for a lag above 1, and their pairs sorted if
+    there are more than a thousand states. Memory: 8 bytes a transition for a lag of 1 and 16 more, for a while, where
+    rows are not uniform; else 28 a pair that occurs.
 
     Examples
     --------
@@ -120,6 +121,8 @@ def count_transitions(
     options = _run.options(threads, progress)
     if lag > 1:
         return TransitionCounts._of(*_slowthink.count_pairs(self._chain, walks, from_step, lag, options))
+    if not self._chain.is_uniform:
+        _arrays.fits((3, self.n_transitions), np.int64, "a table of counts")
     out = _arrays.zeros((self.n_transitions,), np.int64)
     _slowthink.count_transitions(self._chain, walks, from_step, out, options)
     return TransitionCounts._of(self.indptr, self.indices, out)

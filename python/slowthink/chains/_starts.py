@@ -35,6 +35,7 @@ def walks(
     n_steps = count(n_steps, "n_steps")
     first = count(first, "first", high=2**64 - 1)
     first_states, n_walks = starts(chain, start, start_distribution, n_walks)
+    _arrays.fits((chain._chain.bytes_to_come,), np.uint8, "an alias table")
     return Walks(first_states, n_walks, n_steps, _run.seed(rng), first)
 
 

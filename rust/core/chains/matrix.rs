@@ -195,6 +195,11 @@ impl MarkovChain {
         8 * self.headers.len() + 4 * self.targets.len() + 8 * self.probabilities.len() + 16 * slots
     }
 
+    /// Bytes that the next call of [`tables`](Self::tables) will take: 0 once they are made, or where none are needed.
+    pub fn bytes_to_come(&self) -> usize {
+        if self.is_uniform() || self.slots.get().is_some() { 0 } else { size_of::<Slot>() * self.n_transitions() }
+    }
+
     /// The tables from which walks draw, made at the first call: O(transitions).
     ///
     /// # Errors

@@ -123,6 +123,11 @@ impl Chain {
         self.0.bytes()
     }
 
+    #[getter]
+    fn bytes_to_come(&self) -> usize {
+        self.0.bytes_to_come()
+    }
+
     /// Fills `indptr` (S + 1) and `probabilities` (transitions).
     fn export(
         &self,

@@ -18,7 +18,7 @@ pub fn count_visits(
     options: Options,
 ) -> PyResult<()> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, walks.work());
+    let (walks, work) = (walks.walks(chain)?, walks.work(chain));
     let out = out.as_slice_mut()?;
     run(py, &options, work, |control| observe::count_visits(chain, &walks, from_step, out, control))
 }
@@ -34,7 +34,7 @@ pub fn count_transitions(
     options: Options,
 ) -> PyResult<()> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, walks.work());
+    let (walks, work) = (walks.walks(chain)?, walks.work(chain) + 4.0 * chain.n_transitions() as f64);
     let out = out.as_slice_mut()?;
     run(py, &options, work, |control| transitions::count_transitions(chain, &walks, from_step, out, control))
 }
@@ -52,7 +52,7 @@ pub fn count_pairs<'py>(
     options: Options,
 ) -> PyResult<PairArrays<'py>> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, 3.0 * walks.work());
+    let (walks, work) = (walks.walks(chain)?, 3.0 * walks.work(chain));
     let pairs = run(py, &options, work, |control| transitions::count_pairs(chain, &walks, from_step, lag, control))?;
     Ok((pairs.indptr.into_pyarray(py), pairs.indices.into_pyarray(py), pairs.counts.into_pyarray(py)))
 }
@@ -67,7 +67,7 @@ pub fn endpoints(
     options: Options,
 ) -> PyResult<()> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, walks.work());
+    let (walks, work) = (walks.walks(chain)?, walks.work(chain));
     let out = out.as_slice_mut()?;
     run(py, &options, work, |control| observe::endpoints(chain, &walks, out, control))
 }
@@ -83,7 +83,7 @@ pub fn occupancy(
     options: Options,
 ) -> PyResult<()> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, walks.work());
+    let (walks, work) = (walks.walks(chain)?, walks.work(chain));
     let labels = labels.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
     let n_labels = out.as_array().ncols();
     let out = out.as_slice_mut()?;

@@ -26,6 +26,11 @@ impl StartsArgument<'_> {
     }
 }
 
+/// About the nanoseconds of so many steps on `chain`, its tables included where they are still to be made.
+pub fn work(chain: &MarkovChain, n_steps: f64) -> f64 {
+    10.0 * n_steps + chain.bytes_to_come() as f64
+}
+
 /// Which walks, as `slowthink.chains._starts.walks` makes it: starts, number of walks, steps, seed, number of the first.
 #[derive(FromPyObject)]
 pub struct WalksArgument<'py>(StartsArgument<'py>, usize, usize, [u64; 4], u64);
@@ -43,8 +48,8 @@ impl WalksArgument<'_> {
         })
     }
 
-    /// About the nanoseconds that their steps take.
-    pub fn work(&self) -> f64 {
-        10.0 * self.1 as f64 * (self.2 + 1) as f64
+    /// About the nanoseconds that they take on `chain`.
+    pub fn work(&self, chain: &MarkovChain) -> f64 {
+        work(chain, self.1 as f64 * (self.2 as f64 + 1.0))
     }
 }

@@ -24,7 +24,7 @@ pub fn generate_text(
     options: Options,
 ) -> PyResult<()> {
     let chain = &chain.get().0;
-    let (walks, work) = (walks.walks(chain)?, walks.work());
+    let (walks, work) = (walks.walks(chain)?, walks.work(chain));
     macro_rules! generate {
         ($symbols:expr, $out:expr) => {{
             let (symbols, out) = ($symbols.as_slice()?, $out.as_slice_mut()?);

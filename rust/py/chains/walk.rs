@@ -1,7 +1,7 @@
 //! Wrappers of `slowthink::chains::walk`.
 
 use crate::chains::matrix::Chain;
-use crate::chains::starts::StartsArgument;
+use crate::chains::starts::{StartsArgument, work};
 use crate::run::{Options, run};
 use numpy::PyReadwriteArray2;
 use pyo3::prelude::*;
@@ -24,6 +24,6 @@ pub fn walk_chain(
     let starts = start.starts(chain)?;
     let n_steps = out.as_array().ncols() - 1;
     let out = out.as_slice_mut()?;
-    let work = 10.0 * out.len() as f64;
+    let work = work(chain, out.len() as f64);
     run(py, &options, work, |control| walk::walk(chain, &starts, n_steps, &seed, first, out, control))
 }
