@@ -60,7 +60,7 @@ def from_weights(cls: type[MarkovChain], weights: Any, *, dangling: str = "error
 
     Notes
     -----
-    One thread; about 10 ns a transition. Float64 weights and indices of 32 or 64 bits are read where they are.
+    One thread; about 10 to 20 ns a transition. Float64 weights and indices of 32 or 64 bits are read where they are.
 
     Examples
     --------
