@@ -289,6 +289,16 @@ def test_a_slip_of_1e15_is_seen_and_a_state_never_left_is_no_trap() -> None:
     assert found.method == "importance"
 
 
+def test_long_stays_cost_weighted_walks_nothing() -> None:
+    p = 1e-12
+    chain = MarkovChain([[1 - 3 * p, 2 * p, p, 0], [1 - 3 * p, p, p, p], [0, 0, 1, 0], [0, 0, 0, 1]])
+    # From 0 on: 1 with 2/3; from there 3 with p, 2 with p, else back.
+    exact = (2 / 3) * p / (p + p + (1 - 3 * p) / 3)
+    found = chain.sample_hitting_probability([3], 0, method="importance", n_walks=5000, rng=14)
+    assert found.low <= exact <= found.high < found.low * (1 + 1e-3)
+    assert found.n_steps < 1e6
+
+
 # --- the contract
 
 

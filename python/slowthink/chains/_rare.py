@@ -214,8 +214,8 @@ def sample_hitting_probability(
 
     Memory: up to 20 bytes a state and 4 a transition within reach of the start; for "importance" 16 a state and 40 a
     transition more.
-    A walk goes on until its fate is settled, which may take long in a chain that dwells. For an exact number see
-    ``hitting_probabilities``.
+    A walk goes on until its fate is settled, which may take long in a chain that dwells; those of "importance" without
+    ``max_steps`` leave out the steps in which a state stays. For an exact number see ``hitting_probabilities``.
 
     References
     ----------

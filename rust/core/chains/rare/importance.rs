@@ -10,7 +10,8 @@
 //! so that a walk needs one number for each state it comes through. L is unbiased for every such V (no transition on
 //! the way to the targets has lost its probability). Where V is the hitting probability itself all c are 0 and so is
 //! the variance (Heidelberger, ACM TOMACS 5, 1995; L'Ecuyer and Tuffin, Annals of OR 189, 2011). A start drawn from a law
-//! is drawn in proportion to V as well. The sum is over logarithms: cycles neither overflow nor underflow it.
+//! is drawn in proportion to V as well. The sum is over logarithms: cycles neither overflow nor underflow it. Without a
+//! limit to the steps all of this is done on the chain of the moves alone, which reaches the same states.
 
 use super::value::LEAST;
 use super::walks::{Errand, drive};
@@ -51,8 +52,8 @@ impl<'a> Changed<'a> {
         let mut factors = filled(n_states, 0.0)?;
         let mut indptr = filled(n_states + 1, 0i64)?;
         for &state in &problem.open {
-            let kept = problem.chain.row(state).targets.iter().filter(|&&target| value[target as usize] > 0.0).count();
-            indptr[state as usize + 1] = kept as i64;
+            let kept = |&&target: &&u32| value[target as usize] > 0.0 && !stays(problem, state, target);
+            indptr[state as usize + 1] = problem.chain.row(state).targets.iter().filter(kept).count() as i64;
         }
         for state in 0..n_states {
             indptr[state + 1] += indptr[state];
@@ -66,7 +67,7 @@ impl<'a> Changed<'a> {
             let Inflow { scaling, sum } = inflow(problem, &value, state);
             factors[state as usize] = log(sum / scalbn(value[state as usize], scaling));
             let row = problem.chain.row(state);
-            let kept = row.iter().filter(|&(target, _)| value[target as usize] > 0.0);
+            let kept = row.iter().filter(|&(target, _)| value[target as usize] > 0.0 && !stays(problem, state, target));
             for (place, (target, p)) in (indptr[state as usize] as usize..).zip(kept) {
                 indices[place] = target;
                 weights[place] = p * scalbn(value[target as usize], scaling);
@@ -130,7 +131,14 @@ impl<'a> Changed<'a> {
     }
 }
 
-/// (P V)_i in units of 2^-scaling, in which the largest value of the row is near 1.
+/// Whether a transition only passes time, of which there is no limit: the changed chain goes without it, so that a state
+/// that is hardly ever left costs one step.
+fn stays(problem: &Problem<'_>, state: u32, target: u32) -> bool {
+    state == target && problem.max_steps == u64::MAX
+}
+
+/// (P V)_i, given that the state does not just stay, in units of 2^-scaling, in which the largest value of the row is
+/// near 1.
 struct Inflow {
     scaling: i32,
     sum: f64,
@@ -138,10 +146,12 @@ struct Inflow {
 
 fn inflow(problem: &Problem<'_>, value: &[f64], state: u32) -> Inflow {
     let row = problem.chain.row(state);
-    let most = row.targets.iter().map(|&target| value[target as usize]).fold(LEAST, f64::max);
+    let moves = || row.iter().filter(|&(target, _)| !stays(problem, state, target));
+    let most = moves().map(|(target, _)| value[target as usize]).fold(LEAST, f64::max);
     let scaling = -ilogb(most);
-    let sum = sum(row.iter().map(|(target, p)| p * scalbn(value[target as usize], scaling)));
-    Inflow { scaling, sum }
+    let leave = sum(moves().map(|(_, p)| p));
+    let inflow = sum(moves().map(|(target, p)| p * scalbn(value[target as usize], scaling)));
+    Inflow { scaling, sum: inflow / leave }
 }
 
 /// Raises values that would take a transition on the way to the targets, or a start, its chance. A value is raised by
