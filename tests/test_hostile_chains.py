@@ -79,6 +79,7 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.to_networkx": {},
     "MarkovChain.to_scipy": {},
     "MarkovChain.walk": WALKS,
+    "MarkovChain.walk (second order)": {**WALKS, "p": 2.0, "q": 0.5},
     "MarkovChain.walk (law)": {"start_distribution": LAW, "n_steps": 3, "n_walks": 4, "rng": 1},
     "count_trajectories": {"trajectories": TRAJECTORY, "lag": 2},
     "count_trajectories (rows)": {"trajectories": TRAJECTORIES, "counting": "effective"},

@@ -51,6 +51,7 @@ __all__ = [
     "student_two_sided",
     "summarise_curves",
     "walk_chain",
+    "walk_second_order",
     "weighted_maj_at_k",
 ]
 
@@ -147,6 +148,18 @@ def sample_reversible(
 # chains.text
 def generate_text(
     chain: Chain, walks: _Walks, texts: tuple[npt.NDArray[Any], npt.NDArray[Any]], options: Options
+) -> None: ...
+
+# chains.second_order
+def walk_second_order(
+    chain: Chain,
+    start: _Starts,
+    p: float,
+    q: float,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: _States,
+    options: Options,
 ) -> None: ...
 
 # chains.walk

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run
-from slowthink._slowthink import walk_chain
+from slowthink._slowthink import walk_chain, walk_second_order
 from slowthink.chains import _starts
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ def walk(
     *,
     n_walks: int | None = None,
     start_distribution: Any = None,
+    p: float = 1.0,
+    q: float = 1.0,
     rng: _run.RNG = None,
     first: int = 0,
     threads: int | None = None,
@@ -47,6 +49,10 @@ def walk(
         Number of walks, W: 1 by default, or the length of ``start``.
     start_distribution : (S,) array, optional
         Instead of ``start``: the probability of each state to be the first. Each walk draws its own.
+    p, q : float
+        Walks of the second order (node2vec), from 1e-300 to 1e300: from its second step on a walk weighs each
+        transition by ``1/p`` if it leads back to the state before, by 1 if that state too has a transition to where
+        it leads, and by ``1/q`` otherwise. With 1 and 1 the walks are those of the chain.
     rng : None, int, SeedSequence or Generator
         Where the randomness comes from; see Notes.
     first : int
@@ -82,6 +88,11 @@ def walk(
 
     Cost: O(W n_steps), and once for a chain O(T) for its alias tables, unless all rows are uniform.
 
+    Walks of the second order draw by rejection, one number a trial, or two unless all rows are uniform; after many
+    trials in vain a step is drawn from its whole law. So a step costs O(1) for moderate ``p`` and ``q``, and O(number
+    of transitions of its two states) for any. Its law is right to 2^-53. The chain keeps 2 bytes a transition more,
+    made at the first call in O(T): they tell most pairs of states that are not joined.
+
     What reads sentences or tensors reads walks: ``torch.from_numpy(walks)`` shares their memory (uint32 tensors came
     with PyTorch 2.3; ``walks.astype("int64")`` serves older ones and embedding layers), and gensim takes
     ``walks.astype(str).tolist()``.
@@ -90,6 +101,9 @@ def walk(
     ----------
     A. J. Walker, An efficient method for generating discrete random variables with general distributions, ACM Trans.
     Math. Softw. 3 (1977) 253-256.
+
+    A. Grover and J. Leskovec, node2vec: scalable feature learning for networks, KDD 2016, section 3.2. K. Yang and
+    others, KnightKing: a fast distributed graph random walk engine, SOSP 2019.
 
     Examples
     --------
@@ -101,14 +115,22 @@ def walk(
            [0, 0, 0, 1, 1, 0, 1, 1, 1]], dtype=uint32)
     >>> weather.walk(0, 8, first=2, rng=1)
     array([[0, 0, 0, 1, 1, 0, 1, 1, 1]], dtype=uint32)
+
+    On a square, a walk that shuns the way back goes round and round:
+
+    >>> square = MarkovChain.from_weights([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
+    >>> square.walk(0, 8, p=1e6, n_walks=2, rng=1)
+    array([[0, 1, 2, 3, 0, 1, 2, 3, 0],
+           [0, 3, 2, 1, 0, 3, 2, 1, 0]], dtype=uint32)
     """
+    weights = _weight(p, "p"), _weight(q, "q")
     walks = _starts.walks(self, start, n_steps, start_distribution, n_walks, rng, first)
     shape = (walks.n_walks, walks.n_steps + 1)
     if out is None:
         out = _arrays.empty(shape, np.uint32)
     else:
         _arrays.output(out, "out", shape, np.uint32, walks.starts)
-    walk_chain(self._chain, walks.starts, walks.seed, walks.first, out, _run.options(threads, progress))
+    _fill(self, walks.starts, weights, walks.seed, walks.first, out, _run.options(threads, progress))
     return out
 
 
@@ -121,6 +143,8 @@ def iter_walks(
     reuse: bool = False,
     n_walks: int | None = None,
     start_distribution: Any = None,
+    p: float = 1.0,
+    q: float = 1.0,
     rng: _run.RNG = None,
     first: int = 0,
     threads: int | None = None,
@@ -130,7 +154,7 @@ def iter_walks(
 
     Parameters
     ----------
-    start, n_steps, n_walks, start_distribution, rng, first, threads, progress
+    start, n_steps, n_walks, start_distribution, p, q, rng, first, threads, progress
         As for :meth:`walk`. ``rng`` is drawn from once, when the iterator is made.
     chunk : int, optional
         Walks of a part, at least 1 (the last part may be smaller); by default as many as take about 64 MB.
@@ -153,6 +177,7 @@ def iter_walks(
     >>> bool((np.concatenate(parts) == weather.walk(0, 3, n_walks=5, rng=1)).all())
     True
     """
+    weights = _weight(p, "p"), _weight(q, "q")
     walks = _starts.walks(self, start, n_steps, start_distribution, n_walks, rng, first)
     length = walks.n_steps + 1
     if chunk is None:
@@ -168,10 +193,31 @@ def iter_walks(
             out = _arrays.empty((n, length), np.uint32) if buffer is None else buffer[:n]
             part: Any = starts[begin : begin + n] if _starts.is_each(starts) else starts
             options = n_threads, None if report is None else _of_the_whole(report, begin, walks.n_walks)
-            walk_chain(self._chain, part, walks.seed, (walks.first + begin) % 2**64, out, options)
+            _fill(self, part, weights, walks.seed, (walks.first + begin) % 2**64, out, options)
             yield out
 
     return parts()
+
+
+def _weight(value: Any, name: str) -> float:
+    """``p`` or ``q``."""
+    return float(_arrays.floats(value, name, ndim=0, low=1e-300, high=1e300))
+
+
+def _fill(
+    chain: MarkovChain,
+    starts: _starts.Starts,
+    weights: tuple[float, float],
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: npt.NDArray[np.uint32],
+    options: _run.Options,
+) -> None:
+    """Walks of the first or the second order."""
+    if weights == (1.0, 1.0):
+        walk_chain(chain._chain, starts, seed, first, out, options)
+    else:
+        walk_second_order(chain._chain, starts, *weights, seed, first, out, options)
 
 
 def _of_the_whole(report: Callable[[int, int], object], begin: int, n_walks: int) -> Callable[[int, int], object]:

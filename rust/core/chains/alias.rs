@@ -25,6 +25,14 @@ pub(crate) struct Slot {
     pub(crate) above: u32,
 }
 
+impl Slot {
+    /// The target for the low half of a draw times the number of transitions.
+    #[inline(always)]
+    pub(crate) fn target(self, rest: u64) -> u32 {
+        if rest < self.threshold { self.below } else { self.above }
+    }
+}
+
 /// What a walk reads: the rows of a chain, and slots where they are not uniform.
 ///
 /// The walk's law is pinned here: of a 64-bit draw times the number of transitions of the row, the high half is the
@@ -44,6 +52,11 @@ impl<'a> Tables<'a> {
     /// The chain that the tables belong to.
     pub fn chain(&self) -> &'a MarkovChain {
         self.chain
+    }
+
+    /// The slots of all rows, where they are not uniform.
+    pub(super) fn slots(&self) -> Option<&'a [Slot]> {
+        self.slots
     }
 
     /// The state that follows `state` by a 64-bit draw.

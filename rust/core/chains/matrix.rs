@@ -1,6 +1,7 @@
 //! A Markov chain in compressed sparse rows: checked once when it is made, and trusted from then on.
 
 use super::alias::{self, Slot, Tables};
+use super::second_order::Joined;
 use crate::error::Result;
 use crate::run::{Control, fill_rows};
 use std::sync::OnceLock;
@@ -16,7 +17,7 @@ pub use edges::Edges;
 const DEGREE_BITS: u32 = 24;
 
 /// Degree in the header of a row whose true degree does not fit: it stands in a table of its own.
-const LONG: u64 = 0;
+pub(super) const LONG: u64 = 0;
 
 /// A chain of `n_states` states. Every state has at least one transition, rows are sorted and without duplicates,
 /// and no transition has probability zero.
@@ -33,6 +34,7 @@ pub struct MarkovChain {
     /// Length of the rows that are marked [`LONG`], by state.
     long: Vec<(u32, u64)>,
     slots: OnceLock<Vec<Slot>>,
+    joined: OnceLock<Joined>,
 }
 
 /// What a row without any transition becomes.
@@ -51,6 +53,12 @@ pub enum Meaning {
     Probabilities,
     /// Weights: divided by the sum of their row.
     Weights(Dangling),
+}
+
+/// Where the row of a header begins, and its length, or [`LONG`].
+#[inline(always)]
+pub(super) fn split(header: u64) -> (u64, u64) {
+    (header >> DEGREE_BITS, header & ((1 << DEGREE_BITS) - 1))
 }
 
 /// The transitions out of one state.
@@ -192,7 +200,8 @@ impl MarkovChain {
     /// Bytes that the chain takes, tables included where they were made.
     pub fn bytes(&self) -> usize {
         let slots = self.slots.get().map_or(0, Vec::len);
-        8 * self.headers.len() + 4 * self.targets.len() + 8 * self.probabilities.len() + 16 * slots
+        let joined = self.joined.get().map_or(0, Joined::bytes);
+        joined + 8 * self.headers.len() + 4 * self.targets.len() + 8 * self.probabilities.len() + 16 * slots
     }
 
     /// Bytes that the next call of [`tables`](Self::tables) will take: 0 once they are made, or where none are needed.
@@ -214,6 +223,15 @@ impl MarkovChain {
             Some(&self.slots.get_or_init(|| made)[..])
         };
         Ok(Tables::new(self, slots))
+    }
+
+    /// What second-order walks ask whether two states are joined, made at the first call: O(transitions).
+    pub(super) fn joined(&self, control: &Control) -> Result<&Joined> {
+        if let Some(joined) = self.joined.get() {
+            return Ok(joined);
+        }
+        let made = Joined::new(self, control)?;
+        Ok(self.joined.get_or_init(|| made))
     }
 
     pub(super) fn headers(&self) -> &[u64] {

@@ -10,6 +10,7 @@ pub mod matrix;
 pub mod observe;
 pub mod rare;
 mod ring;
+pub mod second_order;
 pub mod starts;
 mod tally;
 pub mod text;

@@ -4,6 +4,7 @@ pub mod fitting;
 pub mod matrix;
 pub mod observe;
 pub mod rare;
+pub mod second_order;
 pub mod starts;
 pub mod text;
 pub mod walk;

@@ -189,7 +189,14 @@ impl<'a> Builder<'a> {
         }
         control.expect(n_states as u64);
         let headers = huge_vec(n_states)?;
-        let chain = MarkovChain { headers, targets, probabilities, long: Vec::new(), slots: OnceLock::new() };
+        let chain = MarkovChain {
+            headers,
+            targets,
+            probabilities,
+            long: Vec::new(),
+            slots: OnceLock::new(),
+            joined: OnceLock::new(),
+        };
         Ok(Self {
             chain,
             place,
