@@ -260,6 +260,18 @@ def test_where_walks_end_on_a_graph_with_dead_ends(shared_data):
     assert found[-1] > 0.9 * 5 * LANES
 
 
+@pytest.mark.parametrize("method", ["count_visits", "count_transitions", "endpoints", "occupancy"])
+def test_progress_counts_steps(method: str):
+    reports: list[tuple[int, int]] = []
+    getattr(CHAINS["mixed, near"], method)(
+        0, 3000, n_walks=LANES + 3, threads=2, progress=lambda *done: reports.append(done)
+    )
+    done, total = reports[-1]
+    assert done == total
+    # What is made of the counts in the end is counted too, in blocks of states.
+    assert (LANES + 3) * 3000 <= total <= (LANES + 3) * 3000 + 256
+
+
 # --- bad input
 
 
