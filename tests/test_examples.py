@@ -19,7 +19,10 @@ def run(name, *arguments):
 
 
 def test_all_are_here():
-    tested = {"evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py"}
+    tested = {
+        "evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py", "walk_graph.py",
+        "shakespeare.py",
+    }  # fmt: skip
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
 
@@ -45,3 +48,26 @@ def test_plan_budget():
     out = run("plan_budget.py")
     assert "188 samples by vote, 6 with a perfect verifier" in out
     assert len(re.findall(r"stopping by the \S+ rule", out)) == 2
+
+
+def test_walk_graph(tmp_path):
+    pytest.importorskip("networkx")
+    out = run("walk_graph.py")
+    assert "6,800 sentences" in out
+    agree = int(re.search(r"where (\d+) of 34 members went", out)[1])
+    assert agree >= 32
+    # Two squares that share a corner, with weights, by names.
+    edges = tmp_path / "edges.txt"
+    edges.write_text("# a comment\na b 2\nb c\nc d 2\nd a\n\na e\ne f 3\nf g\ng a 3\n")
+    assert "n_states=7, n_transitions=16" in run("walk_graph.py", str(edges))
+
+
+def test_shakespeare():
+    """On the licence, for want of a play that is ours to ship."""
+    path = EXAMPLES.parent / "LICENSE-APACHE"
+    out = run("shakespeare.py", str(path))
+    assert out.startswith(f"{len(path.read_text()):,} characters")
+    shares = [float(share) for share in re.findall(r"(\S+)% of those in the rest", out)]
+    assert len(shares) == 6
+    assert shares == sorted(shares, reverse=True)
+    assert re.search(r"bigrams: [\d,]+ characters a second", out)
