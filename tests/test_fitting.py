@@ -480,3 +480,26 @@ def test_bad_options_of_samples_are_named():
         samples.interval(dense, confidence=1.0)
     with pytest.raises(MemoryError):
         sample_posterior(np.ones((2, 2)), 2**60)
+
+
+def test_counts_restrict_to_states_and_keep_fractions():
+    counts = count_trajectories([0, 1, 2, 0, 1, 1, 0, 2, 1, 0])
+    np.testing.assert_array_equal(counts.restrict([0, 2]).to_dense(), counts.to_dense()[np.ix_([0, 2], [0, 2])])
+    for states in ([], [2, 0], [1, 1], [0, 3]):
+        with pytest.raises(ValueError, match="states must be ascending and below the number of states, 3"):
+            counts.restrict(states)
+    halves = TransitionCounts([0, 1, 3], [1, 0, 1], [0.5, 1, 2.5])
+    assert (halves.counts.dtype, halves.total) == (np.float64, 4.0)
+    np.testing.assert_array_equal(halves.row_sums(), [0.5, 3.5])
+    whole = TransitionCounts([0, 1, 1], [1], [2])
+    np.testing.assert_array_equal((halves + whole).to_dense(), [[0, 2.5], [1, 2.5]])
+    assert isinstance((whole + whole).total, int)
+
+
+def test_numpy_s_bincount_would_join_trajectories():
+    # The pitfall: pairs of a concatenated array include one from each trajectory to the next.
+    trajectories = [[0, 0], [1, 1]]
+    joined = np.concatenate(trajectories)
+    naive = np.bincount(joined[:-1] * 2 + joined[1:], minlength=4).reshape(2, 2)
+    assert naive[0, 1] == 1
+    assert count_trajectories(trajectories).to_dense()[0, 1] == 0

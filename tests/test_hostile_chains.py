@@ -114,6 +114,13 @@ MADE_BY_US: set[str] = {"ChainSamples", "FittedChain", "HittingProbability", "Te
 """Public classes that only functions of ours construct."""
 
 MEMORY = {
+    "count_trajectories": """
+        from slowthink.chains import count_trajectories
+        inputs = [np.random.default_rng(1).integers(0, 100_000, 20_000_000, dtype=np.uint32)]
+        def call():
+            counts = count_trajectories(inputs[0])
+            return counts.indptr, counts.indices, counts.counts
+    """,
     "MarkovChain, dense": """
         matrix = np.random.default_rng(1).random((5000, 5000))
         matrix /= matrix.sum(axis=1, keepdims=True)

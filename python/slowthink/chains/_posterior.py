@@ -63,7 +63,7 @@ class ChainSamples:
         Parameters
         ----------
         function : callable of MarkovChain
-            Gives a number or an array of one shape, such as ``lambda chain: chain.mean_hitting_times([0])``.
+            Gives a number or an array of one shape, such as ``lambda chain: chain.probabilities[0]``.
         confidence : float
             Above 0 and below 1.
 

@@ -33,7 +33,7 @@ def trajectories(value: Any, n_states: Any = None) -> Trajectories:
         raise ValueError("trajectories must hold at least one state")
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     found = int(states.max()) + 1 if n_states is None else most
-    _arrays.zeros((found + 1,), np.int64)  # MemoryError where not even the rows fit
+    _arrays.empty((found + 1,), np.int64)  # MemoryError where not even the rows fit
     return np.ascontiguousarray(states), offsets, found
 
 

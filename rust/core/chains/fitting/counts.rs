@@ -3,6 +3,7 @@
 use super::trajectories::Trajectories;
 use crate::chains::transitions::PairCounts;
 use crate::error::{Error, Result};
+use crate::machine::huge_vec;
 use crate::run::{Control, map_items};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -132,7 +133,8 @@ fn count_rows(trajectories: &Trajectories<'_>, lag: usize, stride: usize, contro
     for state in 0..n_states {
         ends[state + 1] += ends[state];
     }
-    let mut targets: Vec<u32> = zeros(ends[n_states])?;
+    let mut targets: Vec<u32> = huge_vec(ends[n_states])?;
+    targets.resize(ends[n_states], 0);
     // `ends[s]` is where the next target of `s` goes: from the beginning of its row to its end, where row s + 1 begins.
     each_transition(trajectories, 0..length, lag, stride, control, |from, to| {
         targets[ends[from as usize]] = to;
@@ -163,6 +165,8 @@ fn count_rows(trajectories: &Trajectories<'_>, lag: usize, stride: usize, contro
         }
         Ok(counts.0)
     })?;
+    drop(blocks);
+    drop(targets);
     let n_entries = parts.iter().map(|part| part.indices.len()).sum();
     let Builder(mut counts) = Builder::new(n_states)?;
     (counts.indices, counts.counts) = (room(n_entries)?, room(n_entries)?);
