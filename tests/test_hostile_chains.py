@@ -32,6 +32,8 @@ LAW = np.array([0.5, 0.25, 0.0, 0.25])
 WALKS = {"start": np.array([0, 3, 2]), "n_steps": 3, "rng": 1}
 
 CASES: dict[str, dict[str, Any]] = {
+    "HittingTimes": {"times": np.array([3, 0, 4]), "states": np.array([1, 2, 0]), "max_steps": 5},
+    "HittingTimes (watched)": {"times": np.array([3, 2, 4]), "max_steps": np.array([5, 2, 9])},
     "MarkovChain": {"transition_matrix": MATRIX},
     "MarkovChain (arrays)": {
         "indptr": ARRAYS["indptr"],
@@ -78,6 +80,16 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.to_dense": {},
     "MarkovChain.to_networkx": {},
     "MarkovChain.to_scipy": {},
+    "MarkovChain.sample_escape_times": {"states": np.array([0, 2]), "start": 2, "n_walks": 3, "max_steps": 9, "rng": 1},
+    "MarkovChain.sample_hitting_times": {"targets": np.array([1]), "start": np.array([0, 3]), "max_steps": 9, "rng": 1},
+    "MarkovChain.sample_hitting_times (labels)": {
+        "targets": np.array([False, True, False, False]),
+        "start_distribution": LAW,
+        "n_walks": 3,
+        "max_steps": 9,
+        "rng": 1,
+        "jumps": np.array([0, 0, 1, 0]),
+    },
     "MarkovChain.walk": WALKS,
     "MarkovChain.walk (second order)": {**WALKS, "p": 2.0, "q": 0.5},
     "MarkovChain.walk (law)": {"start_distribution": LAW, "n_steps": 3, "n_walks": 4, "rng": 1},
@@ -110,7 +122,7 @@ BOUND: dict[str, Callable[..., Any]] = {
 }
 """How a case is called that is not the method of its name on `CHAIN`, nor the function of its name."""
 
-MADE_BY_US: set[str] = {"ChainSamples", "FittedChain", "HittingProbability", "TextChain"}
+MADE_BY_US: set[str] = {"ChainSamples", "FittedChain", "HittingProbability", "Survival", "TextChain"}
 """Public classes that only functions of ours construct."""
 
 MEMORY = {

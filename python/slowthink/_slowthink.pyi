@@ -39,6 +39,7 @@ __all__ = [
     "reward_model_correctness",
     "reward_model_max_scores",
     "roc_auc",
+    "sample_hitting_times",
     "sample_reversible",
     "sample_rows",
     "samples_for_majority",
@@ -99,8 +100,14 @@ class Chain:
     def row(self, state: int) -> tuple[_States, _Floats]: ...
     def indices(self) -> _States: ...
 
-# chains.observe
 _Walks = tuple[_Starts, int, int, npt.NDArray[np.uint64], int]
+
+# chains.hitting
+def sample_hitting_times(
+    chain: Chain, walks: _Walks, targets: _States, jumps: bool | _Ints, out: _Ints, options: Options
+) -> None: ...
+
+# chains.observe
 
 def count_pairs(
     chain: Chain, walks: _Walks, from_step: int, lag: int, options: Options

@@ -26,6 +26,8 @@ mod _slowthink {
         count_trajectories, fit_reversible, sample_reversible, sample_rows, strong_components,
     };
     #[pymodule_export]
+    use super::chains::hitting::sample_hitting_times;
+    #[pymodule_export]
     use super::chains::matrix::Chain;
     #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};

@@ -2,6 +2,7 @@
 
 from slowthink.chains._chain import MarkovChain
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
+from slowthink.chains._hitting_times import HittingTimes, Survival
 from slowthink.chains._posterior import ChainSamples, sample_posterior
 from slowthink.chains._rare import HittingProbability
 from slowthink.chains._text import TextChain, ngram_chain
@@ -11,7 +12,9 @@ __all__ = [
     "ChainSamples",
     "FittedChain",
     "HittingProbability",
+    "HittingTimes",
     "MarkovChain",
+    "Survival",
     "TextChain",
     "TransitionCounts",
     "count_trajectories",

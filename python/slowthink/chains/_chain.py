@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _export, _fit, _observables, _rare, _walks
+from slowthink.chains import _build, _export, _fit, _hitting, _observables, _rare, _walks
 
 
 class MarkovChain:
@@ -123,3 +123,5 @@ class MarkovChain:
     endpoints = _observables.endpoints
     occupancy = _observables.occupancy
     sample_hitting_probability = _rare.sample_hitting_probability
+    sample_hitting_times = _hitting.sample_hitting_times
+    sample_escape_times = _hitting.sample_escape_times

@@ -6,6 +6,7 @@
 mod alias;
 pub mod connected;
 pub mod fitting;
+pub mod hitting;
 pub mod matrix;
 pub mod observe;
 pub mod rare;

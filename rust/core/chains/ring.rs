@@ -37,6 +37,16 @@ impl<'a> Ring<'a> {
         prefetch(self.tables.chain().headers(), walker.state as usize);
     }
 
+    /// The walk in `lane`.
+    pub(crate) fn walker(&self, lane: usize) -> Walker {
+        Walker { random: self.random[lane], state: self.states[lane] }
+    }
+
+    /// From now on only the first `width` lanes need step.
+    pub(crate) fn narrow(&mut self, width: usize) {
+        self.width = self.width.min(width);
+    }
+
     /// One step of every walk.
     pub(crate) fn step(&mut self) {
         for lane in 0..self.width {

@@ -1,6 +1,7 @@
 //! Wrappers of `slowthink::chains`, one file for each of its modules.
 
 pub mod fitting;
+pub mod hitting;
 pub mod matrix;
 pub mod observe;
 pub mod rare;
