@@ -7,6 +7,7 @@
 
 use super::exact;
 use super::joined::Joined;
+use super::lanes::{Flight, LANES, ahead, all, product, select};
 use super::law::Law;
 use super::search::Search;
 use crate::chains::alias::Tables;
@@ -16,9 +17,6 @@ use crate::error::Result;
 use crate::machine::{Kernel, prefetch};
 use crate::random::{Seed, draw};
 use crate::run::Control;
-
-/// Walks in flight.
-pub(super) const LANES: usize = 128;
 
 /// The previous state of a walk that has made no step.
 const NONE: u64 = u64::MAX;
@@ -48,142 +46,10 @@ pub(super) struct Plan<'a> {
     pub(super) width: usize,
 }
 
-type Words = [u64; LANES];
-
-/// The walks of one thread. Conditions are words of no or of all bits.
-#[derive(Debug)]
-#[repr(align(64))]
-pub(super) struct Flight {
-    random: [Words; 2],
-    /// The two states that a step depends on.
-    previous: Words,
-    state: Words,
-    /// Where the state has been written, and where the last of the walk will be.
-    at: Words,
-    last: Words,
-    /// The lane throws darts: it holds a walk, and no search.
-    tries: Words,
-    trials: Words,
-    /// Transitions of the previous state.
-    former: Words,
-    /// The row of the state; cells of the excess of the way back.
-    begin: Words,
-    degree: Words,
-    cells: Words,
-    /// Where the dart fell: the place among the targets, the height in the cell.
-    place: Words,
-    height: Words,
-    excess: Words,
-    /// What stands there, then the state that may follow.
-    target: Words,
-    candidate: Words,
-    arrives: Words,
-    asks: Words,
-    word: Words,
-    bits: Words,
-    events: [u8; LANES],
-    /// If the chain is not uniform: the part of a draw that chooses a target of a slot; the excess of the way back, which
-    /// once it is `known` is times the probability of the transition; how deep in it the dart fell.
-    rest: Words,
-    weight: [f64; LANES],
-    depth: [f64; LANES],
-    known: Words,
-    searches: [Search; LANES],
-    /// Lanes that begin a search, and that are at one.
-    opening: List,
-    searching: List,
-}
-
-/// Lanes.
-#[derive(Debug)]
-struct List {
-    lanes: [u8; LANES],
-    len: usize,
-}
-
-impl List {
-    const EMPTY: Self = Self { lanes: [0; LANES], len: 0 };
-
-    #[inline(always)]
-    fn push(&mut self, lane: usize) {
-        self.lanes[self.len % LANES] = lane as u8;
-        self.len += 1;
-    }
-
-    #[inline(always)]
-    fn get(&self, index: usize) -> usize {
-        usize::from(self.lanes[index % LANES]) % LANES
-    }
-}
-
 /// What may have happened to a lane in a round.
 const ENDED: u64 = 1;
 const MAYBE: u64 = 2;
 const SPENT: u64 = 4;
-
-impl Flight {
-    pub(super) fn new() -> Self {
-        let zero = [0; LANES];
-        Self {
-            random: [zero; 2],
-            previous: zero,
-            state: zero,
-            at: zero,
-            last: zero,
-            tries: zero,
-            trials: zero,
-            former: zero,
-            begin: zero,
-            degree: zero,
-            cells: zero,
-            place: zero,
-            height: zero,
-            excess: zero,
-            target: zero,
-            candidate: zero,
-            arrives: zero,
-            asks: zero,
-            word: zero,
-            bits: zero,
-            events: [0; LANES],
-            rest: zero,
-            weight: [0.0; LANES],
-            depth: [0.0; LANES],
-            known: zero,
-            searches: [Search::default(); LANES],
-            opening: List::EMPTY,
-            searching: List::EMPTY,
-        }
-    }
-}
-
-/// All bits if `condition` holds.
-#[inline(always)]
-fn all(condition: bool) -> u64 {
-    u64::from(condition).wrapping_neg()
-}
-
-/// `yes` where the bits of `condition` are set, else `no`.
-#[inline(always)]
-fn select(condition: u64, yes: u64, no: u64) -> u64 {
-    no ^ ((yes ^ no) & condition)
-}
-
-/// The product of a draw and a number below 2^32: the high and the low half.
-#[inline(always)]
-fn product(draw: u64, number: u64) -> (u64, u64) {
-    let low = (draw & 0xffff_ffff) * number;
-    let middle = (draw >> 32) * number + (low >> 32);
-    (middle >> 32, middle << 32 | low & 0xffff_ffff)
-}
-
-/// Asks for `slice` at all `places`.
-#[inline(always)]
-fn ahead<T>(slice: &[T], places: &Words) {
-    for &place in places {
-        prefetch(slice, place as usize);
-    }
-}
 
 /// The walks `item..` of the call, whose rows are `rows`. `WEIGHTED`: the chain is not uniform. `KNOWN`: it is uniform, and
 /// there is a way back for each transition.

@@ -8,6 +8,9 @@ const RANGE: std::ops::RangeInclusive<f64> = 1e-300..=1e300;
 /// Most cells that the way back may have beside those of the row: the numbers of both stay below 2^41.
 const MOST_CELLS: f64 = 2_147_483_648.0;
 
+/// Weight of the way back up to which cells are raised to it where that saves a search for the excess.
+const MOST_RAISED: f64 = 4.0;
+
 /// 2^63: what a fraction, a number of 63 bits, is compared with if it is always to be below.
 const ALWAYS: f64 = 9_223_372_036_854_775_808.0;
 
@@ -39,7 +42,8 @@ pub(super) struct Law {
 }
 
 impl Law {
-    /// `folded`: the excess is held in cells; else it is thrown at as it is, in numbers of 53 bits.
+    /// `folded`: the excess is held in cells; else it is thrown at as it is, in numbers of 53 bits, unless it is so small
+    /// that all cells may as well be as high as the way back.
     ///
     /// # Errors
     /// If `p` or `q` is not from 1e-300 to 1e300.
@@ -51,12 +55,13 @@ impl Law {
         }
         let (common, other) = (q.min(1.0), q.recip().min(1.0));
         let back = (common / p).min(f64::MAX);
-        let excess = (back - 1.0).max(0.0);
+        let raised = if !folded && (1.0..=MOST_RAISED).contains(&back) { back } else { 1.0 };
+        let excess = if raised > 1.0 { 0.0 } else { (back - 1.0).max(0.0) };
         // Where the excess would take more cells than there may be, all heights shrink alike.
-        let scale = if folded && excess > MOST_CELLS { MOST_CELLS / excess } else { 1.0 };
+        let scale = if folded && excess > MOST_CELLS { MOST_CELLS / excess } else { 1.0 / raised };
         let cells = (excess * scale).ceil();
         let extra = if cells > 0.0 { excess * scale / cells } else { 0.0 };
-        let below = |height: f64| (height.min(1.0) * scale * ALWAYS) as u64;
+        let below = |height: f64| (height.min(raised) * scale * ALWAYS) as u64;
         Ok(Self {
             back,
             common,
@@ -110,6 +115,20 @@ mod tests {
             // No dart is thrown in vain at the way back but in one cell, and the row is full unless that is nearly all.
             assert!(law.cells as f64 <= 1.0 + law.excess && (law.cells < 1 << 31 || back > 1e8 * most));
         }
+    }
+
+    #[test]
+    fn a_small_excess_raises_all_cells_where_it_is_not_folded() {
+        for (p, q) in [(0.5, 2.0), (0.25, 1.0), (0.3, 0.8), (0.5, 0.7), (0.9, 1e6)] {
+            let law = Law::new(p, q, false).unwrap();
+            assert_eq!(law.excess, 0.0);
+            let (least, most) = (law.least_below as f64, law.most_below as f64);
+            let (common, other) = if law.common_wins() { (most, least) } else { (least, most) };
+            for (found, wanted) in [(common, p), (other, p / q)] {
+                assert!((found / law.back_below as f64 / wanted - 1.0).abs() < 1e-12, "{p} {q}: {law:?}");
+            }
+        }
+        assert!(Law::new(0.1, 1.0, false).unwrap().excess > 8.9);
     }
 
     #[test]

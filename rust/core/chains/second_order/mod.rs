@@ -14,6 +14,7 @@
 mod exact;
 mod flight;
 mod joined;
+mod lanes;
 mod law;
 mod search;
 
@@ -26,7 +27,8 @@ use crate::error::Result;
 use crate::machine::widest;
 use crate::random::Seed;
 use crate::run::{Control, fill_blocks};
-use flight::{Block, Flight, Plan};
+use flight::{Block, Plan};
+use lanes::{Flight, LANES};
 
 /// Walks that a thread takes on at once, at most; their number changes no walk.
 const BLOCK: usize = 4096;
@@ -63,7 +65,7 @@ pub fn walk(
     let plan = Plan { tables: chain.tables(control)?, joined: chain.joined(control)?, law, starts, seed, first, width };
     control.expect(n_walks as u64);
     // Several blocks for each thread, so that none is left with a long last one.
-    let block = (n_walks / (8 * control.threads())).clamp(flight::LANES, BLOCK);
+    let block = (n_walks / (8 * control.threads())).clamp(LANES, BLOCK);
     fill_blocks(out, width, block, control, Flight::new, |flight, item, rows| {
         let plan = &plan;
         match (chain.is_uniform(), plan.joined.symmetric()) {
