@@ -39,7 +39,7 @@ def sample_hitting_times(
         As for :meth:`walk`.
     max_steps : int
         A walk that is at no target within so many steps, 0 to 2**63 - 1, is censored there. Large numbers cost nothing
-        by themselves: a walk that can come to no target any more ends at once.
+        by themselves: where targets are out of reach is found out once walks have gone on for long, and they end there.
     progress : bool or callable
         True shows a bar; a callable is given the walks done and their number.
     jumps : "auto", "never" or (S,) array of int
