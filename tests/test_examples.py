@@ -21,7 +21,7 @@ def run(name, *arguments):
 def test_all_are_here():
     tested = {
         "evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py", "walk_graph.py",
-        "shakespeare.py",
+        "metastable_hitting.py", "shakespeare.py",
     }  # fmt: skip
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
@@ -60,6 +60,18 @@ def test_walk_graph(tmp_path):
     edges = tmp_path / "edges.txt"
     edges.write_text("# a comment\na b 2\nb c\nc d 2\nd a\n\na e\ne f 3\nf g\ng a 3\n")
     assert "n_states=7, n_transitions=16" in run("walk_graph.py", str(edges))
+
+
+def test_metastable_hitting(tmp_path):
+    """The exact mean lies in the interval of the simulated ones, and censored walks are counted, not lost."""
+    figure = tmp_path / "survival.png"
+    out = run("metastable_hitting.py", str(figure))
+    mean, low, high = map(float, re.search(r"cluster (\S+) \[(\S+), (\S+)\]", out).groups())
+    assert low < mean < high
+    assert low < float(re.search(r"exact +(\S+)", out)[1]) < high
+    n_censored, last = int(re.search(r"(\d+) of 2000 walks are censored", out)[1]), out.splitlines()[-1]
+    assert float(re.search(r"steps: (\S+)", last)[1]) == pytest.approx(n_censored / 2000, abs=5.01e-4)
+    assert figure.stat().st_size > 5000
 
 
 def test_shakespeare():
