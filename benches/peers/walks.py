@@ -87,15 +87,17 @@ def grape(graph: graphs.Graph, law: str, threads: int) -> Walk:
     from ensmallen import Graph
 
     source = np.repeat(np.arange(len(graph.indptr) - 1, dtype=np.int32), np.diff(graph.indptr))
-    weights = {"weights_column_number": 2} if law == "weighted" else {}
+    directed = law == "weighted"  # weights differ by direction; its walks of the second order know no directed graphs
+    keep = slice(None) if directed else source < graph.indices
+    columns = [source[keep], graph.indices[keep], *([graph.weights[keep]] if directed else [])]
+    weights = {"weights_column_number": 2} if directed else {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "edges.csv"
-        write_edges(path, source, graph.indices, graph.weights if weights else None)
+        write_edges(path, columns)
         graph_of_theirs = Graph.from_csv(
             edge_path=str(path), edge_list_separator=",", edge_list_header=False, sources_column_number=0,
             destinations_column_number=1, edge_list_numeric_node_ids=True, numeric_node_ids=True, minimum_node_id=0,
-            number_of_nodes=len(graph.indptr) - 1, number_of_edges=len(source), directed=True, edge_list_is_sorted=True,
-            edge_list_is_correct=True, edge_list_is_complete=True,
+            number_of_nodes=len(graph.indptr) - 1, directed=directed, edge_list_is_correct=True,
             edge_list_may_contain_duplicates=False, verbose=False, name="graph", **weights,
         )  # fmt: skip
     graph_of_theirs.enable(vector_sources=True)
@@ -105,16 +107,12 @@ def grape(graph: graphs.Graph, law: str, threads: int) -> Walk:
     )
 
 
-def write_edges(
-    path: Path, source: npt.NDArray[Any], target: npt.NDArray[Any], weights: npt.NDArray[Any] | None
-) -> None:
-    """A line for each entry, in blocks: whole columns as text would not fit in memory."""
+def write_edges(path: Path, columns: list[npt.NDArray[Any]]) -> None:
+    """A line for each edge, in blocks: whole columns as text would not fit in memory."""
     with path.open("w") as file:
-        for begin in range(0, len(source), 1_000_000):
-            part = slice(begin, begin + 1_000_000)
-            columns = [source[part].tolist(), target[part].tolist()]
-            columns += [] if weights is None else [weights[part].tolist()]
-            file.writelines(",".join(map(str, row)) + "\n" for row in zip(*columns, strict=True))
+        for begin in range(0, len(columns[0]), 1_000_000):
+            part = [column[begin : begin + 1_000_000].tolist() for column in columns]
+            file.writelines(",".join(map(str, row)) + "\n" for row in zip(*part, strict=True))
 
 
 def igraph(graph: graphs.Graph, law: str, threads: int) -> Walk:
