@@ -15,6 +15,8 @@ pub mod run;
 pub mod samples;
 
 pub use error::{Error, Result};
+#[doc(hidden)] // for the benchmarks, whose baselines deserve the same memory
+pub use machine::{huge_vec, prefetch};
 
 /// The instruction set the vectorised kernels use on this machine: `"avx512"`, `"avx2"` or `"baseline"`.
 pub fn instruction_set() -> &'static str {

@@ -21,6 +21,7 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// A bijection of 64-bit words in which every output bit depends on every input bit (Stafford's variant 13 of the
 /// MurmurHash3 finaliser).
+#[inline(always)]
 const fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -68,7 +69,7 @@ impl Seed {
 
     /// The state in which stream `index` starts. Each word is a bijection of `index`, so that no two streams of one
     /// seed start alike.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn state(&self, index: u64) -> [u64; 2] {
         let [a, b, c, d] = self.0;
         // Two rounds with independent keys: for a shift of `index` to carry one seed's streams into another's, two
@@ -76,6 +77,18 @@ impl Seed {
         let low = mix(mix(index.wrapping_mul(GOLDEN).wrapping_add(a)) ^ b);
         let high = mix(mix(index.wrapping_mul(GOLDEN) ^ c.rotate_left(32)).wrapping_add(d));
         [low, high]
+    }
+
+    /// The states of the streams `first..first + N` (counted past 2^64 from 0 on), in two arrays of words.
+    #[inline(always)]
+    pub(crate) fn states<const N: usize>(&self, first: u64) -> [[u64; N]; 2] {
+        let mut states = [[0; N]; 2];
+        for i in 0..N {
+            let [low, high] = self.state(first.wrapping_add(i as u64));
+            states[0][i] = low;
+            states[1][i] = high;
+        }
+        states
     }
 
     /// The seed of item `index`, for an item that itself needs many streams.

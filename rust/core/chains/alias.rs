@@ -1,6 +1,7 @@
 //! Alias tables: a draw from any row in constant time, exact down to probabilities of 2^-64.
 
 use super::matrix::{MarkovChain, Row};
+use super::near::Near;
 use crate::error::{Error, Result};
 use crate::machine::huge_vec;
 use crate::run::{Control, map_items};
@@ -15,21 +16,41 @@ const WHOLE: f64 = 18_446_744_073_709_551_616.0;
 /// Transitions a work item makes the slots of, about.
 const BLOCK: usize = 1 << 16;
 
-/// One of the equally likely columns of a row's table: `below` if the rest of the draw is below `threshold`, else
-/// `above`.
+/// One of the equally likely columns of a row's table: [`below`](Self::below) if the rest of the draw is below
+/// `threshold`, else [`above`](Self::above).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[repr(C, align(16))]
 pub(crate) struct Slot {
     pub(crate) threshold: u64,
-    pub(crate) below: u32,
-    pub(crate) above: u32,
+    /// Both targets, `below` in the low half: one read gets them.
+    targets: u64,
 }
 
 impl Slot {
-    /// The target for the low half of a draw times the number of transitions.
+    pub(crate) const fn new(threshold: u64, below: u32, above: u32) -> Self {
+        Self { threshold, targets: (above as u64) << 32 | below as u64 }
+    }
+
+    pub(super) const fn from_words([threshold, targets]: [u64; 2]) -> Self {
+        Self { threshold, targets }
+    }
+
+    pub(super) const fn words(self) -> [u64; 2] {
+        [self.threshold, self.targets]
+    }
+
+    pub(crate) const fn below(self) -> u32 {
+        self.targets as u32
+    }
+
+    pub(crate) const fn above(self) -> u32 {
+        (self.targets >> 32) as u32
+    }
+
+    /// The target for what is left of a draw. A branch here would be mispredicted every other time.
     #[inline(always)]
     pub(crate) fn target(self, rest: u64) -> u32 {
-        if rest < self.threshold { self.below } else { self.above }
+        std::hint::select_unpredictable(rest < self.threshold, self.below(), self.above())
     }
 }
 
@@ -41,12 +62,13 @@ impl Slot {
 pub struct Tables<'a> {
     chain: &'a MarkovChain,
     slots: Option<&'a [Slot]>,
+    near: Option<&'a Near>,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn new(chain: &'a MarkovChain, slots: Option<&'a [Slot]>) -> Self {
+    pub(super) fn new(chain: &'a MarkovChain, slots: Option<&'a [Slot]>, near: Option<&'a Near>) -> Self {
         debug_assert!(slots.is_none_or(|slots| slots.len() == chain.n_transitions()));
-        Self { chain, slots }
+        Self { chain, slots, near }
     }
 
     /// The chain that the tables belong to.
@@ -57,6 +79,19 @@ impl<'a> Tables<'a> {
     /// The slots of all rows, where they are not uniform.
     pub(super) fn slots(&self) -> Option<&'a [Slot]> {
         self.slots
+    }
+
+    pub(super) fn near(&self) -> Option<&'a Near> {
+        self.near
+    }
+
+    /// Where the row of `state` lies, in the form that a step reads.
+    ///
+    /// # Panics
+    /// If there is no such state.
+    #[inline]
+    pub(super) fn entry(&self, state: u32) -> u64 {
+        if self.near.is_some() { Near::entry(self.chain, state) } else { self.chain.headers()[state as usize] }
     }
 
     /// The state that follows `state` by a 64-bit draw.
@@ -70,10 +105,7 @@ impl<'a> Tables<'a> {
         let place = begin + (product >> 64) as usize;
         match self.slots {
             None => self.chain.targets()[place],
-            Some(slots) => {
-                let slot = slots[place];
-                if (product as u64) < slot.threshold { slot.below } else { slot.above }
-            }
+            Some(slots) => slots[place].target(product as u64),
         }
     }
 }
@@ -123,7 +155,7 @@ pub(super) fn fill(row: Row<'_>, slots: &mut [Slot], work: &mut Work) {
     let degree = row.targets.len();
     let Work { share, small, large } = work;
     for (slot, &target) in slots.iter_mut().zip(row.targets) {
-        *slot = Slot { threshold: 0, below: target, above: target };
+        *slot = Slot::new(0, target, target);
     }
     if row.probabilities.is_empty() || degree == 1 {
         return;
@@ -140,8 +172,7 @@ pub(super) fn fill(row: Row<'_>, slots: &mut [Slot], work: &mut Work) {
     while let (Some(&poor), Some(&rich)) = (small.last(), large.last()) {
         small.pop();
         let (poor, rich) = (poor as usize, rich as usize);
-        slots[poor].threshold = (share[poor] * WHOLE) as u64;
-        slots[poor].above = row.targets[rich];
+        slots[poor] = Slot::new((share[poor] * WHOLE) as u64, row.targets[poor], row.targets[rich]);
         share[rich] = (share[rich] + share[poor]) - 1.0;
         if share[rich] < 1.0 {
             large.pop();

@@ -1,6 +1,7 @@
 //! A Markov chain in compressed sparse rows: checked once when it is made, and trusted from then on.
 
 use super::alias::{self, Slot, Tables};
+use super::near::Near;
 use super::second_order::Joined;
 use crate::error::Result;
 use crate::run::{Control, fill_rows};
@@ -14,7 +15,10 @@ mod tests;
 pub use edges::Edges;
 
 /// Bits of a header that hold the number of transitions of a row; the other 40 hold where they begin.
-const DEGREE_BITS: u32 = 24;
+pub(super) const DEGREE_BITS: u32 = 24;
+
+/// Where the number of transitions stands in a header.
+pub(super) const DEGREE_MASK: u64 = (1 << DEGREE_BITS) - 1;
 
 /// Degree in the header of a row whose true degree does not fit: it stands in a table of its own.
 pub(super) const LONG: u64 = 0;
@@ -35,6 +39,8 @@ pub struct MarkovChain {
     long: Vec<(u32, u64)>,
     slots: OnceLock<Vec<Slot>>,
     joined: OnceLock<Joined>,
+    /// A copy of the tables on one huge page, where they are small enough.
+    near: OnceLock<Option<Near>>,
 }
 
 /// What a row without any transition becomes.
@@ -200,8 +206,9 @@ impl MarkovChain {
     /// Bytes that the chain takes, tables included where they were made.
     pub fn bytes(&self) -> usize {
         let slots = self.slots.get().map_or(0, Vec::len);
+        let near = self.near.get().and_then(Option::as_ref).map_or(0, Near::bytes);
         let joined = self.joined.get().map_or(0, Joined::bytes);
-        joined + 8 * self.headers.len() + 4 * self.targets.len() + 8 * self.probabilities.len() + 16 * slots
+        near + joined + 8 * self.headers.len() + 4 * self.targets.len() + 8 * self.probabilities.len() + 16 * slots
     }
 
     /// Bytes that the next call of [`tables`](Self::tables) will take: 0 once they are made, or where none are needed.
@@ -222,7 +229,8 @@ impl MarkovChain {
             let made = alias::slots(self, control)?;
             Some(&self.slots.get_or_init(|| made)[..])
         };
-        Ok(Tables::new(self, slots))
+        let near = self.near.get_or_init(|| Near::new(self, slots)).as_ref();
+        Ok(Tables::new(self, slots, near))
     }
 
     /// What second-order walks ask whether two states are joined, made at the first call: O(transitions).

@@ -8,6 +8,7 @@ pub mod connected;
 pub mod fitting;
 pub mod hitting;
 pub mod matrix;
+mod near;
 pub mod observe;
 pub mod rare;
 mod ring;

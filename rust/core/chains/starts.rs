@@ -89,14 +89,18 @@ impl<'a> Starts<'a> {
     /// If there is no start for it.
     #[inline]
     pub fn walker(&self, seed: &Seed, first: u64, item: usize) -> Walker {
-        let mut random = seed.state(first.wrapping_add(item as u64));
+        self.begin(seed.state(first.wrapping_add(item as u64)), item)
+    }
+
+    /// Walk number `item` of the call, whose stream begins with `random`.
+    #[inline]
+    pub(super) fn begin(&self, mut random: [u64; 2], item: usize) -> Walker {
         let state = match &self.0 {
             Kind::One(state) => *state,
             Kind::Each(states) => states[item],
             Kind::Law(slots) => {
                 let product = u128::from(crate::random::draw(&mut random)) * slots.len() as u128;
-                let slot = slots[(product >> 64) as usize];
-                if (product as u64) < slot.threshold { slot.below } else { slot.above }
+                slots[(product >> 64) as usize].target(product as u64)
             }
         };
         Walker { random, state }

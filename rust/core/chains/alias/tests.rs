@@ -12,8 +12,8 @@ fn draws(row: Row<'_>, slots: &[Slot]) -> Vec<u128> {
         let index = |target| row.targets.binary_search(&target).unwrap();
         let (begin, middle) = (below(place, 0), below(place, slot.threshold));
         let end = (((place as u128) + 1) << 64).div_ceil(degree);
-        out[index(slot.below)] += middle - begin;
-        out[index(slot.above)] += end - middle;
+        out[index(slot.below())] += middle - begin;
+        out[index(slot.above())] += end - middle;
     }
     out
 }
@@ -26,7 +26,7 @@ fn follows_the_law(row: Row<'_>, slots: &[Slot]) -> bool {
     assert_eq!(found.iter().sum::<u128>(), 1 << 64);
     row.iter().zip(&found).all(|((target, p), &draws)| {
         let wanted = p / total * WHOLE;
-        let places = slots.iter().filter(|slot| slot.below == target || slot.above == target).count() as f64;
+        let places = slots.iter().filter(|slot| slot.below() == target || slot.above() == target).count() as f64;
         let rounding = if p * (slots.len() as f64) < total { 1e-15 } else { 1e-15 * slots.len() as f64 };
         (draws as f64 - wanted).abs() <= places + wanted * rounding
     })
@@ -102,7 +102,7 @@ fn rare_transitions_are_drawn_at_their_rate_and_not_by_half_as_many_bits() {
             assert!((rate / p - 1.0).abs() < error, "{degree} transitions, {p}: {rate}");
             assert!(follows_the_law(row, &slots));
             for up in [0, 1] {
-                let short = |slot: &Slot| Slot { threshold: ((slot.threshold >> 32) + up) << 32, ..*slot };
+                let short = |slot: &Slot| Slot::new(((slot.threshold >> 32) + up) << 32, slot.below(), slot.above());
                 let short: Vec<Slot> = slots.iter().map(short).collect();
                 assert!(!follows_the_law(row, &short), "32 bits would do for {degree} transitions, {p}");
             }
@@ -128,7 +128,7 @@ fn draws_next_to_a_threshold_fall_on_its_two_sides() {
             let next = |draw: u128| tables.next(state, draw as u64);
             for draw in [first, middle - 1, middle, end - 1] {
                 if (first..end).contains(&draw) {
-                    let wanted = if draw < middle { slot.below } else { slot.above };
+                    let wanted = if draw < middle { slot.below() } else { slot.above() };
                     assert_eq!(next(draw), wanted, "state {state}, place {place}, draw {draw}");
                 }
             }

@@ -195,6 +195,7 @@ impl<'a> Builder<'a> {
             probabilities,
             long: Vec::new(),
             slots: OnceLock::new(),
+            near: OnceLock::new(),
             joined: OnceLock::new(),
         };
         Ok(Self {
