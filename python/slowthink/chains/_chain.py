@@ -94,7 +94,10 @@ class MarkovChain:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the chain takes: 8 a state and 4 a transition; 12 where rows are not uniform, 28 once walked."""
+        """Bytes that the chain takes: 8 a state and 4 a transition; 12 where rows are not uniform, 28 once walked.
+
+        Walks on a chain whose tables fit 2 MB keep a copy of them besides, which is counted too.
+        """
         return self._chain.bytes
 
     def __repr__(self) -> str:

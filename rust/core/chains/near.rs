@@ -14,7 +14,7 @@ use crate::random;
 /// Words of the copy at most: one huge page, of the size that a second-level cache has.
 const MOST: usize = (2 << 20) / size_of::<u64>();
 
-/// Lanes step in groups of this size.
+/// Lanes in use are rounded up to a multiple of this: as many as fill the registers of a pass.
 const GROUP: usize = 16;
 
 /// Fields of an entry: the state in 24 bits, its degree in 16, where its row begins in 24.
@@ -104,25 +104,13 @@ pub(super) fn states<const N: usize>(entry: &[u64; N], states: &mut [u32; N]) {
 /// which takes twice as long.
 ///
 /// # Safety
-/// `index` must lie within the memory of `words`.
+/// `index` must lie within `words`.
 #[inline(always)]
 #[allow(unsafe_code)]
-unsafe fn load<T: Copy>(words: &[u64], index: usize) -> T {
-    debug_assert!((index + 1) * size_of::<T>() <= size_of_val(words));
-    // SAFETY: as required of the caller; `T` is a number no larger than a word.
-    unsafe { std::ptr::read_volatile(words.as_ptr().cast::<T>().add(index)) }
-}
-
-/// The draw of a walk: the high half of draw times degree, and where `RESTED` the low half too. `degree` has at most 32
-/// bits, so that two products of 32-bit halves are exact.
-#[inline(always)]
-fn draw<const RESTED: bool>(low: &mut u64, high: &mut u64, degree: u64) -> (u64, u64) {
-    let mut state = [*low, *high];
-    let draw = random::draw(&mut state);
-    [*low, *high] = state;
-    let lower = (draw & 0xffff_ffff) * degree;
-    let middle = (draw >> 32) * degree + (lower >> 32);
-    (middle >> 32, if RESTED { middle << 32 | lower & 0xffff_ffff } else { 0 })
+unsafe fn load(words: &[u64], index: usize) -> u64 {
+    debug_assert!(index < words.len());
+    // SAFETY: as required of the caller.
+    unsafe { std::ptr::read_volatile(words.as_ptr().add(index)) }
 }
 
 /// How a drawn place becomes an entry.

@@ -34,8 +34,6 @@ pub(super) struct Lanes<const N: usize> {
     pub(super) entry: [u64; N],
     /// Place of the drawn transition.
     pub(super) place: [u64; N],
-    /// The same, where the tables are near.
-    pub(super) near_place: [u32; N],
     /// What is left of the draw.
     pub(super) rest: [u64; N],
     pub(super) states: [u32; N],
@@ -48,7 +46,6 @@ impl<'a, const N: usize> Ring<'a, N> {
             high: [0; N],
             entry: [tables.entry(0); N],
             place: [0; N],
-            near_place: [0; N],
             rest: [0; N],
             states: [0; N],
         };
