@@ -85,7 +85,7 @@ unsafe impl Send for HugeWords {}
 #[allow(unsafe_code)]
 unsafe impl Sync for HugeWords {}
 
-#[allow(unsafe_code)]
+#[allow(unsafe_code, clippy::cast_ptr_alignment)] // the layout is aligned to 64 bytes at least
 impl HugeWords {
     /// `n_words` zeros, or `None` where there is no room for them.
     pub(crate) fn zeroed(n_words: usize) -> Option<Self> {
@@ -173,7 +173,7 @@ pub(crate) fn store_tile<const LANES: usize>(
 /// [`store_tile`] in blocks of four rows and four steps, of which both must be whole.
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "sse2")]
-#[allow(unsafe_code)]
+#[allow(unsafe_code, clippy::cast_ptr_alignment)] // aligned where it must be, as tested below
 fn store_blocks<const LANES: usize>(
     tile: &[[u32; LANES]; TILE],
     steps: usize,
@@ -185,7 +185,8 @@ fn store_blocks<const LANES: usize>(
     use std::arch::x86_64::{__m128i, _mm_storeu_si128, _mm_stream_si128};
     use std::arch::x86_64::{_mm_unpackhi_epi32, _mm_unpackhi_epi64, _mm_unpacklo_epi32, _mm_unpacklo_epi64};
     let n_rows = rows.len() / width;
-    assert!(n_rows <= LANES && n_rows % 4 == 0 && steps <= TILE && steps % 4 == 0 && column + steps <= width);
+    let blocks = n_rows.is_multiple_of(4) && steps.is_multiple_of(4);
+    assert!(blocks && n_rows <= LANES && steps <= TILE && column + steps <= width, "whole blocks within the rows");
     let stream = stream && width.is_multiple_of(4) && (rows.as_ptr().addr() + 4 * column).is_multiple_of(16);
     for lane in (0..n_rows).step_by(4) {
         for step in (0..steps).step_by(4) {

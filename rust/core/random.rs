@@ -83,10 +83,9 @@ impl Seed {
     #[inline(always)]
     pub(crate) fn states<const N: usize>(&self, first: u64) -> [[u64; N]; 2] {
         let mut states = [[0; N]; 2];
-        for i in 0..N {
-            let [low, high] = self.state(first.wrapping_add(i as u64));
-            states[0][i] = low;
-            states[1][i] = high;
+        let [lows, highs] = &mut states;
+        for (i, (low, high)) in lows.iter_mut().zip(highs).enumerate() {
+            [*low, *high] = self.state(first.wrapping_add(i as u64));
         }
         states
     }

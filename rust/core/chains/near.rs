@@ -178,10 +178,14 @@ impl<L: Lookup, const N: usize> Kernel for Walk<'_, L, N> {
         // Of their own, so that the compiler knows them apart and may keep them in registers.
         let [mut low, mut high, mut entry] = [lanes.low, lanes.high, lanes.entry].map(Aligned);
         if n_lanes + GROUP > N {
-            rows.iter_mut().for_each(|states| step(&mut low.0, &mut high.0, &mut entry.0, states, lookup, N));
+            for states in rows {
+                step(&mut low.0, &mut high.0, &mut entry.0, states, lookup, N);
+            }
         } else {
             let n_lanes = n_lanes.next_multiple_of(GROUP);
-            rows.iter_mut().for_each(|states| step(&mut low.0, &mut high.0, &mut entry.0, states, lookup, n_lanes));
+            for states in rows {
+                step(&mut low.0, &mut high.0, &mut entry.0, states, lookup, n_lanes);
+            }
         }
         (lanes.low, lanes.high, lanes.entry) = (low.0, high.0, entry.0);
     }

@@ -96,7 +96,7 @@ pub fn estimate(problem: &Problem<'_>, plan: Plan<'_>, seed: &Seed, first: u64, 
         Some(Method::Exact | Method::Plain) => Ready::Plain,
         Some(Method::Splitting) => Ready::Splitting(value::make(problem, plan.levels, control)?),
         Some(Method::Importance) => {
-            Ready::Importance(Changed::new(problem, value::make(problem, plan.levels, control)?, control)?)
+            Ready::Importance(Box::new(Changed::new(problem, value::make(problem, plan.levels, control)?, control)?))
         }
         None => choose(problem, plan.levels, &seed.child(u64::MAX), &mut n_steps, control)?,
     };
@@ -128,7 +128,7 @@ enum Ready<'a> {
     Plain,
     /// A value for each state.
     Splitting(Vec<f64>),
-    Importance(Changed<'a>),
+    Importance(Box<Changed<'a>>),
 }
 
 /// The method that trials speak for. Adds their steps to `n_steps`.
@@ -152,7 +152,7 @@ fn choose<'a>(
     let shares = estimates.iter().map(|estimate| estimate / most);
     let (sum, squares) = shares.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
     let good = sum * sum >= PILOT_WORTH * squares && squares > 0.0;
-    Ok(if good { Ready::Importance(changed) } else { Ready::Splitting(changed.into_value()) })
+    Ok(if good { Ready::Importance(Box::new(changed)) } else { Ready::Splitting(changed.into_value()) })
 }
 
 /// So many zeros, or the lack of memory for them.

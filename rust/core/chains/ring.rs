@@ -118,13 +118,17 @@ impl<'a, const N: usize> Ring<'a, N> {
         let (steps, end) = rows.split_at_mut(n_steps);
         if let Some(near) = self.tables.near() {
             near.walk(&mut self.lanes, steps, self.n_lanes);
-            end.iter_mut().for_each(|row| near::states(&self.lanes.entry, row));
+            for row in end {
+                near::states(&self.lanes.entry, row);
+            }
         } else {
             for row in steps {
                 *row = self.lanes.states;
                 self.far_step();
             }
-            end.iter_mut().for_each(|row| *row = self.lanes.states);
+            for row in end {
+                *row = self.lanes.states;
+            }
         }
     }
 
