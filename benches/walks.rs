@@ -1,11 +1,11 @@
 //! Walks with their paths written, against the plain loop (one walk after another) in the same process.
 //!
-//! `cargo bench --bench walks -- [small] [medium] [large] [walk ...]`: the graphs are made by `benches/graphs.py`, which
+//! `cargo bench --bench walks -- [dense] [small] [medium] [large]`: the graphs are made by `benches/graphs.py`, which
 //! needs NumPy. Ratio = mean of the plain loop just before and just after, divided by the kernel's time; the median over
 //! interleaved repeats, and beside it the ratio of the quickest runs.
 
 use slowthink::chains::matrix::{Dangling, MarkovChain, Meaning};
-use slowthink::chains::{Starts, walk};
+use slowthink::chains::{Starts, second_order, walk};
 use slowthink::random::Seed;
 use slowthink::run::Control;
 use std::hint::black_box;
@@ -136,9 +136,9 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn plain(&mut self) -> f64 {
         let Graph { indptr, indices, start, .. } = self.graph;
-        // SAFETY: the arrays are those of one graph.
         let out = aligned(&mut self.out, self.n_walks);
         #[allow(unsafe_code)]
+        // SAFETY: the arrays are those of one graph.
         seconds(|| unsafe { plain(indptr, indices, start, 1, out) })
     }
 
@@ -151,7 +151,7 @@ impl Bench<'_> {
         for _ in 0..REPEATS {
             let time = seconds(|| kernel(aligned(&mut self.out, self.n_walks)));
             let after = self.plain();
-            ratios.push((before + after) / 2.0 / time);
+            ratios.push(f64::midpoint(before, after) / time);
             least = [least[0].min(before).min(after), least[1].min(time)];
             before = after;
         }
@@ -184,39 +184,88 @@ fn dense() {
     println!("dense chain of 100 states: {:.2} ns a step", least / (WALKS * STEPS) as f64 * 1e9);
 }
 
+/// How much more two threads do than one: the work that each does, over the time of both.
+fn gain(mut seconds: impl FnMut(usize) -> f64) -> f64 {
+    let mut least = |threads| (0..5).map(|_| seconds(threads)).fold(f64::INFINITY, f64::min);
+    2.0 * least(1) / least(2)
+}
+
+/// Pure arithmetic on each of `threads` threads.
+fn arithmetic(threads: usize) -> f64 {
+    let one = |thread: u64| {
+        let mut stream = Seed::from_u64(2).stream(thread);
+        black_box((0..300_000_000u32).fold(0, |sum: u64, _| sum ^ stream.next_u64()));
+    };
+    seconds(|| {
+        std::thread::scope(|scope| {
+            for thread in 0..threads as u64 {
+                scope.spawn(move || one(thread));
+            }
+        });
+    })
+}
+
+fn measure(name: &str) {
+    let graph = graph(name);
+    let n_walks = if name == "small" { 200_000 } else { 100_000 };
+    let (n_nodes, n_entries) = (graph.indptr.len() - 1, graph.indices.len());
+    let out = huge(vec![0; n_walks * WIDTH + 16].into_iter());
+    let mut bench = Bench { graph: &graph, n_walks, out };
+    let starts: Vec<u32> = graph.start[..n_walks].iter().map(|&s| s as u32).collect();
+    let starts = Starts::each(&starts, n_nodes).expect("nodes");
+    let (seed, control) = (Seed::from_u64(1), Control::new(1));
+    let plain = bench.plain().min(bench.plain()) * 1e9 / (n_walks * (WIDTH - 1)) as f64;
+    println!("{name}: {n_nodes} nodes, {n_entries} entries");
+    for weighted in [false, true] {
+        // Where the tables lie in memory a step misses one line, that of the neighbour or of the slot.
+        let bytes = 8 * n_nodes + if weighted { 16 } else { 4 } * n_entries;
+        let line = probe(bytes, 1);
+        println!("  {:.1} MB of tables: a random line {line:.1} ns, limit {:.1} x", bytes as f64 / 1e6, plain / line);
+        let weights: Vec<f64> = graph.weights.iter().map(|&w| f64::from(w)).collect();
+        let (values, meaning) = (weighted.then_some(&weights[..]), Meaning::Weights(Dangling::Error));
+        let chain = MarkovChain::from_csr(&graph.indptr, &graph.indices, values, meaning, &control).expect("a chain");
+        drop(weights);
+        let kind = if weighted { "weighted" } else { "uniform" };
+        let fill = |out: &mut [u32], control: &Control| {
+            walk::walk(&chain, &starts, WIDTH - 1, &seed, 0, out, control).expect("walks");
+        };
+        bench.compare(kind, |out| fill(out, &control));
+        let mut fresh = 0.0f64;
+        for repeat in 0..REPEATS {
+            let time = seconds(|| {
+                let mut out = slowthink::huge_vec(n_walks * WIDTH).expect("memory");
+                out.resize(n_walks * WIDTH, 0);
+                fill(&mut out, &control);
+            });
+            fresh = if repeat == 0 { time } else { fresh.min(time) };
+        }
+        let per_step = 1e9 / (n_walks * (WIDTH - 1)) as f64;
+        println!("  {:<28} {:7.2} ns a step, into an array that is new and zeroed", "", fresh * per_step);
+        if !weighted {
+            bench.compare("p = .5, q = 2", |out| {
+                second_order::walk(&chain, &starts, WIDTH - 1, 0.5, 2.0, &seed, 0, out, &control).expect("walks");
+            });
+        }
+        let rounds = if name == "small" { 40 } else { 10 };
+        let out = aligned(&mut bench.out, n_walks);
+        let walks = gain(|threads| {
+            let control = Control::new(threads);
+            seconds(|| (0..threads * rounds).for_each(|_| fill(out, &control)))
+        });
+        println!("  {kind} on two threads: {walks:.2} x one; random lines {:.2} x", gain(|t| probe(bytes, t)));
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let names = if names.is_empty() { vec!["dense", "small", "medium", "large"] } else { names };
-    println!("instruction set: {}", slowthink::instruction_set());
+    println!(
+        "instruction set: {}; two threads do {:.2} x the arithmetic of one",
+        slowthink::instruction_set(),
+        gain(arithmetic)
+    );
     for name in names {
-        if name == "dense" {
-            dense();
-            continue;
-        }
-        let graph = graph(name);
-        let n_walks = if name == "small" { 200_000 } else { 100_000 };
-        let (n_nodes, n_entries) = (graph.indptr.len() - 1, graph.indices.len());
-        let bytes = 8 * n_nodes + 4 * n_entries;
-        println!(
-            "{name}: {n_nodes} nodes, {n_entries} entries, {:.0} MB; a random line {:.1} ns on one thread",
-            bytes as f64 / 1e6,
-            probe(bytes, 1)
-        );
-        let out = huge(vec![0; n_walks * WIDTH + 16].into_iter());
-        let mut bench = Bench { graph: &graph, n_walks, out };
-        let starts: Vec<u32> = graph.start[..n_walks].iter().map(|&s| s as u32).collect();
-        let weights: Vec<f64> = graph.weights.iter().map(|&w| f64::from(w)).collect();
-        let seed = Seed::from_u64(1);
-        for (kind, values) in [("uniform", None), ("weighted", Some(&weights[..]))] {
-            let control = Control::new(1);
-            let meaning = Meaning::Weights(Dangling::Error);
-            let chain =
-                MarkovChain::from_csr(&graph.indptr, &graph.indices, values, meaning, &control).expect("a chain");
-            let starts = Starts::each(&starts, chain.n_states()).expect("nodes");
-            bench.compare(kind, |out| {
-                walk::walk(&chain, &starts, WIDTH - 1, &seed, 0, out, &control).expect("walks");
-            });
-        }
+        if name == "dense" { dense() } else { measure(name) }
     }
 }
