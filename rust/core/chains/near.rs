@@ -118,8 +118,11 @@ trait Lookup: Copy {
     /// Whether what is left of the draw is needed.
     const RESTED: bool;
 
+    /// Words of a place.
+    const WORDS: u64;
+
     /// # Safety
-    /// `place` must lie in the row of an entry of the copy.
+    /// `place` must be the first word of one in the row of an entry of the copy.
     #[allow(unsafe_code)]
     unsafe fn next(self, place: u32, rest: u64) -> u64;
 }
@@ -130,6 +133,7 @@ struct Fused<'a>(&'a [u64]);
 #[allow(unsafe_code)]
 impl Lookup for Fused<'_> {
     const RESTED: bool = false;
+    const WORDS: u64 = 1;
 
     #[inline(always)]
     unsafe fn next(self, place: u32, _rest: u64) -> u64 {
@@ -144,13 +148,14 @@ struct Slotted<'a>(&'a [u64], &'a [u64]);
 #[allow(unsafe_code)]
 impl Lookup for Slotted<'_> {
     const RESTED: bool = true;
+    const WORDS: u64 = 2;
 
     #[inline(always)]
     unsafe fn next(self, place: u32, rest: u64) -> u64 {
         let Self(entries, slots) = self;
         // SAFETY: every row lies within the slots, and their targets are states, of which each has an entry.
         unsafe {
-            let slot = 2 * place as usize;
+            let slot = place as usize;
             let slot = Slot::from_words([load(slots, slot), load(slots, slot + 1)]);
             load(entries, slot.target(rest) as usize)
         }
@@ -214,7 +219,7 @@ fn step<L: Lookup, const N: usize>(
         // A degree has at most 32 bits, so that two products of 32-bit halves are exact.
         let lower = (draw & 0xffff_ffff) * degree;
         let middle = (draw >> 32) * degree + (lower >> 32);
-        place[l] = ((entry[l] >> 40) + (middle >> 32)) as u32;
+        place[l] = (((entry[l] >> 40) + (middle >> 32)) * L::WORDS) as u32;
         if L::RESTED {
             rest[l] = middle << 32 | lower & 0xffff_ffff;
         }

@@ -39,7 +39,7 @@ pub fn walk(
     match (tables.near(), tables.slots()) {
         (Some(_), None) => call.fill::<64>(tables, out, control),
         (Some(_), Some(_)) => call.fill::<32>(tables, out, control),
-        (None, _) => call.fill::<LANES>(tables, out, control),
+        (None, _) => call.fill::<{ 2 * LANES }>(tables, out, control),
     }
 }
 
