@@ -89,6 +89,14 @@ def problems(draw: st.DrawFn) -> tuple[list[list[Fraction]], list[int], list[int
     return rows, targets, [i for i in range(n) if kinds[i] == "a"], draw(st.integers(0, n - 1))
 
 
+@pytest.mark.parametrize("method", ["splitting", "importance"])
+def test_walks_without_a_failure_leave_room_below_one(method: str) -> None:
+    chain = MarkovChain([[1, 0], [40 / 41, 1 / 41]])
+    found = chain.sample_hitting_probability([0], 1, method=method, n_walks=4096, max_steps=3, rng=0)
+    assert found.probability == 1
+    assert found.low < 1 - (1 / 41) ** 3 < found.high == 1
+
+
 @given(problems(), st.one_of(st.none(), st.integers(0, 12)), st.integers(0, 1000))
 def test_equals_the_exact_rational(problem: Any, max_steps: int | None, seed: int) -> None:
     rows, targets, avoid, start = problem

@@ -47,6 +47,8 @@ class HittingProbability:
     estimates : ndarray of float
         The independent unbiased estimates that ``probability`` is the mean of, in item order: one a walk for
         "importance", one a replicate for "splitting", none for "plain".
+    max_steps : int or None
+        After how many steps a walk had failed.
     """
 
     probability: float
@@ -59,6 +61,7 @@ class HittingProbability:
     n_steps: int
     hits: int
     estimates: npt.NDArray[np.float64]
+    max_steps: int | None = None
 
     @property
     def relative_error(self) -> float:
@@ -123,7 +126,7 @@ class HittingProbability:
                 )
         estimates = self.estimates if self.method == "exact" else np.concatenate([r.estimates for r in results])
         n_walks, n_steps, hits = (sum(getattr(r, name) for r in results) for name in ("n_walks", "n_steps", "hits"))
-        return _result(self.method, n_walks, hits, n_steps, estimates, self.confidence)
+        return _result(self.method, n_walks, hits, n_steps, estimates, self.confidence, self.max_steps)
 
     def __repr__(self) -> str:
         trust = "" if self.reliable else ", reliable=False"
@@ -209,8 +212,10 @@ def sample_hitting_probability(
 
     The intervals of "importance" and "splitting" are Student's with Hall's correction: estimates of small probabilities
     are skew, and an interval symmetric about a low one would end below the truth too often. See
-    :attr:`HittingProbability.reliable`. Where no estimate is positive, ``high`` is that of plain walks for "splitting"
-    (its replicates begin with plain walks, none of which has arrived), and 1 for "importance".
+    :attr:`HittingProbability.reliable`. Where all walks of "splitting" arrive, ``low`` is that of plain walks, and
+    where all of "importance" do within ``max_steps`` it is lowered by as much. Where no estimate is positive, ``high``
+    is that of plain walks for "splitting" (its replicates begin with plain walks, none of which has arrived), and 1 for
+    "importance".
 
     Memory: up to 20 bytes a state and 4 a transition within reach of the start; for "importance" 16 a state and 40 a
     transition more.
@@ -267,7 +272,7 @@ def sample_hitting_probability(
         options,
     )
     name, walks, hits, steps, estimates = found
-    return _result(name, walks, hits, steps, estimates, level)
+    return _result(name, walks, hits, steps, estimates, level, limit)
 
 
 def _confidence(value: Any) -> float:
@@ -279,7 +284,13 @@ def _confidence(value: Any) -> float:
 
 
 def _result(
-    method: str, n_walks: int, hits: int, n_steps: int, estimates: npt.NDArray[np.float64], confidence: float
+    method: str,
+    n_walks: int,
+    hits: int,
+    n_steps: int,
+    estimates: npt.NDArray[np.float64],
+    confidence: float,
+    max_steps: int | None,
 ) -> HittingProbability:
     """The estimate, its error and its interval."""
     if method == "exact":
@@ -289,9 +300,18 @@ def _result(
         probability = hits / n_walks
         error = math.sqrt(probability * (1 - probability) / n_walks)
         low, high = _slowthink.binomial_interval(hits, n_walks, confidence)
+    elif method == "splitting" and estimates.min() == 1:
+        # No walk has failed: estimates without any spread say less than the number of walks does.
+        probability, error = 1.0, 0.0
+        low, high = _slowthink.binomial_interval(n_walks, n_walks, confidence)
     else:
         probability, error, low, high = _interval(method, n_walks, n_steps, estimates, confidence)
-    return HittingProbability(probability, error, low, high, confidence, method, n_walks, n_steps, hits, estimates)
+        if method == "importance" and max_steps is not None and estimates.min() > 0:
+            # None came too late, which bounds the share of those that do, and their spread is not seen.
+            low *= _slowthink.binomial_interval(n_walks, n_walks, confidence)[0]
+    return HittingProbability(
+        probability, error, low, high, confidence, method, n_walks, n_steps, hits, estimates, max_steps
+    )
 
 
 def _interval(
