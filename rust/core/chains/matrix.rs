@@ -145,7 +145,7 @@ impl MarkovChain {
     /// Fills `indptr`, one number for each state and one more, and `probabilities`, one for each transition.
     ///
     /// # Errors
-    /// [`Error::Interrupted`].
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
     ///
     /// # Panics
     /// If one of them has another length.
@@ -219,7 +219,7 @@ impl MarkovChain {
     /// The tables from which walks draw, made at the first call: O(transitions).
     ///
     /// # Errors
-    /// [`Error::Memory`], [`Error::Interrupted`].
+    /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn tables(&self, control: &Control) -> Result<Tables<'_>> {
         let slots = if self.is_uniform() {
             None
