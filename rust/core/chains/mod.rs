@@ -5,6 +5,7 @@
 
 mod alias;
 pub mod connected;
+pub mod elimination;
 pub mod fitting;
 pub mod hitting;
 pub mod matrix;
@@ -14,6 +15,7 @@ pub mod rare;
 mod ring;
 pub mod second_order;
 pub mod starts;
+pub mod system;
 mod tally;
 pub mod text;
 pub mod transitions;
