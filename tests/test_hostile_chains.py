@@ -55,19 +55,25 @@ CASES: dict[str, dict[str, Any]] = {
         "indices": ARRAYS["indices"],
         "weights": ARRAYS["values"],
     },
+    "MarkovChain.absorbing_states": {},
+    "MarkovChain.communicating_classes": {},
     "MarkovChain.count_transitions": {**WALKS, "lag": 1},
     "MarkovChain.count_transitions (lag)": {**WALKS, "lag": 2, "from_step": 1},
     "MarkovChain.count_visits": {**WALKS, "from_step": 1},
     "MarkovChain.endpoints": WALKS,
     "MarkovChain.indices": {},
     "MarkovChain.indptr": {},
+    "MarkovChain.is_aperiodic": {},
+    "MarkovChain.is_irreducible": {},
     "MarkovChain.iter_walks": {**WALKS, "chunk": 2},
     "MarkovChain.n_states": {},
     "MarkovChain.nbytes": {},
     "MarkovChain.n_transitions": {},
     "MarkovChain.occupancy": {**WALKS, "labels": np.array([0, 2, 1, 0])},
     "MarkovChain.occupancy (states)": {"start_distribution": LAW, "n_steps": 3, "states": np.array([2, 0]), "rng": 1},
+    "MarkovChain.period": {},
     "MarkovChain.probabilities": {},
+    "MarkovChain.recurrent_classes": {},
     "MarkovChain.row": {"state": 2},
     "MarkovChain.sample_hitting_probability": {
         "targets": np.array([1]),
@@ -90,6 +96,7 @@ CASES: dict[str, dict[str, Any]] = {
         "rng": 1,
         "jumps": np.array([0, 0, 1, 0]),
     },
+    "MarkovChain.transient_states": {},
     "MarkovChain.walk": WALKS,
     "MarkovChain.walk (second order)": {**WALKS, "p": 2.0, "q": 0.5},
     "MarkovChain.walk (law)": {"start_distribution": LAW, "n_steps": 3, "n_walks": 4, "rng": 1},
@@ -122,7 +129,14 @@ BOUND: dict[str, Callable[..., Any]] = {
 }
 """How a case is called that is not the method of its name on `CHAIN`, nor the function of its name."""
 
-MADE_BY_US: set[str] = {"ChainSamples", "FittedChain", "HittingProbability", "Survival", "TextChain"}
+MADE_BY_US: set[str] = {
+    "ChainSamples",
+    "CommunicatingClasses",
+    "FittedChain",
+    "HittingProbability",
+    "Survival",
+    "TextChain",
+}
 """Public classes that only functions of ours construct."""
 
 MEMORY = {

@@ -16,6 +16,7 @@ __all__ = [
     "bootstrap_means",
     "bradley_terry",
     "build_info",
+    "communicating_classes",
     "compare_curves",
     "count_pairs",
     "count_trajectories",
@@ -116,6 +117,11 @@ def count_transitions(chain: Chain, walks: _Walks, from_step: int, out: _Ints, o
 def count_visits(chain: Chain, walks: _Walks, from_step: int, out: _Ints, options: Options) -> None: ...
 def endpoints(chain: Chain, walks: _Walks, out: _States, options: Options) -> None: ...
 def occupancy(chain: Chain, walks: _Walks, labels: _States | None, out: _Ints, options: Options) -> None: ...
+
+# chains.structure
+def communicating_classes(
+    chain: Chain, options: Options
+) -> tuple[_States, _States, _Ints, npt.NDArray[np.bool_], _Ints]: ...
 
 # chains.rare
 def hitting_probability(

@@ -36,6 +36,8 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::second_order::walk_second_order;
     #[pymodule_export]
+    use super::chains::structure::communicating_classes;
+    #[pymodule_export]
     use super::chains::text::generate_text;
     #[pymodule_export]
     use super::chains::walk::walk_chain;

@@ -5,11 +5,13 @@ from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, la
 from slowthink.chains._hitting_times import HittingTimes, Survival
 from slowthink.chains._posterior import ChainSamples, sample_posterior
 from slowthink.chains._rare import HittingProbability
+from slowthink.chains._structure import CommunicatingClasses
 from slowthink.chains._text import TextChain, ngram_chain
 from slowthink.chains._transition_counts import TransitionCounts
 
 __all__ = [
     "ChainSamples",
+    "CommunicatingClasses",
     "FittedChain",
     "HittingProbability",
     "HittingTimes",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _export, _fit, _hitting, _observables, _rare, _walks
+from slowthink.chains import _build, _export, _fit, _hitting, _observables, _rare, _structure, _walks
 
 
 class MarkovChain:
@@ -118,6 +118,14 @@ class MarkovChain:
     to_dense = _export.to_dense
     to_scipy = _export.to_scipy
     to_networkx = _export.to_networkx
+
+    communicating_classes = _structure.communicating_classes
+    recurrent_classes = property(_structure.recurrent_classes)
+    transient_states = property(_structure.transient_states)
+    absorbing_states = property(_structure.absorbing_states)
+    is_irreducible = property(_structure.is_irreducible)
+    is_aperiodic = property(_structure.is_aperiodic)
+    period = property(_structure.period)
 
     walk = _walks.walk
     iter_walks = _walks.iter_walks

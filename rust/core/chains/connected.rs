@@ -1,15 +1,88 @@
-//! Strongly connected components: states that reach each other.
+//! Strongly connected components: states that reach each other. One search serves all who ask.
 
-use super::fitting::counts::{room, zeros};
+use super::fitting::counts::room;
+use super::matrix::MarkovChain;
 use crate::error::Result;
 use crate::run::Control;
 
-/// Steps between two looks at the stop flag.
+/// Transitions between two looks at the stop flag.
 const CHECKED: usize = 1 << 16;
 
+/// What a search knows of a state: the number at which it was found, from 1 (0: not yet), and the least such number
+/// that it is known to reach, [`DONE`] once its component is complete.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    found: u32,
+    least: u32,
+}
+
+const DONE: u32 = u32::MAX;
+
+/// Finds the components of what can be reached from `roots`, each after all those that it leads to, by Tarjan's
+/// algorithm (SIAM J. Comput. 1, 1972) without recursion: O(states + transitions).
+///
+/// `next(state, position)` is the next target of `state` from `position` on, with the position after it; the first
+/// position is 0. `marks` holds one fresh mark for each state; those that are not fresh are taken to be elsewhere.
+/// `component` is handed the states of each component, that found first in front.
+pub(super) fn search(
+    roots: impl IntoIterator<Item = u32>,
+    marks: &mut [Mark],
+    next: impl Fn(u32, usize) -> Option<(u32, usize)>,
+    mut component: impl FnMut(&[u32]),
+    control: &Control,
+) -> Result<()> {
+    let (mut n_found, mut n_steps) = (0, 0usize);
+    // States found whose component is not complete; the search path, with the next position of each of its states.
+    let (mut open, mut path): (Vec<u32>, Vec<(u32, usize)>) = (Vec::new(), Vec::new());
+    for root in roots {
+        let mut deeper = (marks[root as usize].found == 0).then_some(root);
+        loop {
+            if let Some(state) = deeper.take() {
+                n_found += 1;
+                marks[state as usize] = Mark { found: n_found, least: n_found };
+                open.push(state);
+                path.push((state, 0));
+            }
+            let Some(&mut (state, ref mut position)) = path.last_mut() else { break };
+            let Mark { found, mut least } = marks[state as usize];
+            while let Some((target, after)) = next(state, *position) {
+                n_steps += 1;
+                if n_steps % CHECKED == 0 {
+                    control.check()?;
+                }
+                *position = after;
+                let mark = marks[target as usize];
+                if mark.found == 0 {
+                    deeper = Some(target);
+                    break;
+                }
+                if mark.least != DONE {
+                    least = least.min(mark.found);
+                }
+            }
+            marks[state as usize].least = least;
+            if deeper.is_some() {
+                continue;
+            }
+            path.pop();
+            if least == found {
+                let first = open.iter().rposition(|&other| other == state).unwrap_or(0);
+                for &member in &open[first..] {
+                    marks[member as usize].least = DONE;
+                }
+                component(&open[first..]);
+                open.truncate(first);
+            } else if let Some(&(before, _)) = path.last() {
+                let before = &mut marks[before as usize].least;
+                *before = least.min(*before);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The component of each state, numbered such that no transition leads to a component with a higher number. Row `i` of
-/// the graph is `indices[indptr[i]..indptr[i + 1]]`. Tarjan's algorithm (SIAM J. Comput. 1, 1972) without recursion:
-/// O(states + transitions).
+/// the graph is `indices[indptr[i]..indptr[i + 1]]`. O(states + transitions).
 ///
 /// # Errors
 /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
@@ -17,59 +90,39 @@ const CHECKED: usize = 1 << 16;
 /// # Panics
 /// If `indptr` and `indices` do not describe rows of states.
 pub fn strong_components(indptr: &[i64], indices: &[u32], control: &Control) -> Result<Vec<u32>> {
-    const NONE: u32 = u32::MAX;
-    let n_states = indptr.len() - 1;
-    let mut component = room(n_states)?;
-    component.resize(n_states, NONE);
-    // The number at which a state was found, from 1, and the least such number that it is known to reach.
-    let mut found: Vec<u32> = zeros(n_states)?;
-    let mut least: Vec<u32> = zeros(n_states)?;
-    let (mut n_found, mut n_components, mut n_steps) = (0, 0, 0usize);
-    // States found whose component is not yet known; the search path, with the next transition of each of its states.
-    let mut open: Vec<u32> = Vec::new();
-    let mut path: Vec<(u32, usize)> = Vec::new();
-    for root in 0..n_states as u32 {
-        if found[root as usize] > 0 {
-            continue;
+    let next = |state: u32, position: usize| {
+        let at = indptr[state as usize] as usize + position;
+        (at < indptr[state as usize + 1] as usize).then(|| (indices[at], position + 1))
+    };
+    numbered(indptr.len() - 1, next, control)
+}
+
+/// As [`strong_components`], of the transitions of a chain.
+///
+/// # Errors
+/// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+pub fn chain_components(chain: &MarkovChain, control: &Control) -> Result<Vec<u32>> {
+    let targets = chain.targets();
+    let next = |state: u32, position: usize| {
+        let (begin, degree) = chain.span(state);
+        (position < degree).then(|| (targets[begin + position], position + 1))
+    };
+    numbered(chain.n_states(), next, control)
+}
+
+fn numbered(n_states: usize, next: impl Fn(u32, usize) -> Option<(u32, usize)>, control: &Control) -> Result<Vec<u32>> {
+    let (mut marks, mut numbers) = (room(n_states)?, room(n_states)?);
+    marks.resize(n_states, Mark::default());
+    numbers.resize(n_states, 0);
+    let mut n_components = 0;
+    let number = |states: &[u32]| {
+        for &state in states {
+            numbers[state as usize] = n_components;
         }
-        path.push((root, indptr[root as usize] as usize));
-        while let Some(&mut (state, ref mut next)) = path.last_mut() {
-            n_steps += 1;
-            if n_steps % CHECKED == 0 {
-                control.check()?;
-            }
-            let s = state as usize;
-            if found[s] == 0 {
-                n_found += 1;
-                (found[s], least[s]) = (n_found, n_found);
-                open.push(state);
-            }
-            if *next < indptr[s + 1] as usize {
-                let target = indices[*next];
-                *next += 1;
-                if found[target as usize] == 0 {
-                    path.push((target, indptr[target as usize] as usize));
-                } else if component[target as usize] == NONE {
-                    least[s] = least[s].min(found[target as usize]);
-                }
-                continue;
-            }
-            path.pop();
-            if let Some(&(before, _)) = path.last() {
-                least[before as usize] = least[before as usize].min(least[s]);
-            }
-            if least[s] == found[s] {
-                while let Some(member) = open.pop() {
-                    component[member as usize] = n_components;
-                    if member == state {
-                        break;
-                    }
-                }
-                n_components += 1;
-            }
-        }
-    }
-    Ok(component)
+        n_components += 1;
+    };
+    search(0..n_states as u32, &mut marks, next, number, control)?;
+    Ok(numbers)
 }
 
 #[cfg(test)]

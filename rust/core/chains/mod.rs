@@ -15,6 +15,7 @@ pub mod rare;
 mod ring;
 pub mod second_order;
 pub mod starts;
+pub mod structure;
 pub mod system;
 mod tally;
 pub mod text;

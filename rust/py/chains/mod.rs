@@ -7,5 +7,6 @@ pub mod observe;
 pub mod rare;
 pub mod second_order;
 pub mod starts;
+pub mod structure;
 pub mod text;
 pub mod walk;

@@ -1,5 +1,6 @@
 //! Which states belong together: strongly connected components of a part of a chain.
 
+use crate::chains::connected::{self, Mark};
 use crate::chains::matrix::MarkovChain;
 use crate::error::Result;
 use crate::run::Control;
@@ -54,20 +55,15 @@ impl StateSet {
     }
 }
 
-/// Finds strongly connected components within parts of a chain (Tarjan 1972, without recursion). Takes 12 bytes a state.
+/// Finds strongly connected components within parts of a chain. Takes 12 bytes a state.
 #[derive(Debug)]
 pub(super) struct Components<'a> {
     chain: &'a MarkovChain,
     /// The part that each state is in.
     part: Vec<u32>,
-    /// The number under which a state was found in the present search, from 1; 0 before.
-    found: Vec<u32>,
-    /// The lowest number that can be reached; [`DONE`] once the component is complete.
-    low: Vec<u32>,
+    marks: Vec<Mark>,
     n_parts: u32,
 }
-
-const DONE: u32 = u32::MAX;
 
 /// A component, its states ascending, and the least probability of a transition within it that is not below the
 /// threshold at which it was found.
@@ -80,7 +76,7 @@ pub(super) struct Component {
 impl<'a> Components<'a> {
     pub(super) fn new(chain: &'a MarkovChain) -> Self {
         let n = chain.n_states();
-        Self { chain, part: vec![0; n], found: vec![0; n], low: vec![0; n], n_parts: 0 }
+        Self { chain, part: vec![0; n], marks: vec![Mark::default(); n], n_parts: 0 }
     }
 
     /// The components of `states` joined by transitions of probability `threshold` and more among them. A component
@@ -89,62 +85,22 @@ impl<'a> Components<'a> {
         self.n_parts += 1;
         let (chain, part) = (self.chain, self.n_parts);
         for &state in states {
-            let state = state as usize;
-            (self.part[state], self.found[state], self.low[state]) = (part, 0, 0);
+            (self.part[state as usize], self.marks[state as usize]) = (part, Mark::default());
         }
-        let (mut components, mut counter) = (Vec::new(), 0);
-        // States on the way from the root of the search, with the transition that comes next; and those whose
-        // component is not complete.
-        let (mut way, mut open): (Vec<(u32, usize)>, Vec<u32>) = (Vec::new(), Vec::new());
-        for &root in states {
-            if self.found[root as usize] != 0 {
-                continue;
-            }
-            way.push((root, 0));
-            while let Some((state, next)) = way.pop() {
-                let at = state as usize;
-                if next == 0 {
-                    counter += 1;
-                    if counter % 1024 == 0 {
-                        control.check()?;
-                    }
-                    (self.found[at], self.low[at]) = (counter, counter);
-                    open.push(state);
-                }
-                let row = chain.row(state);
-                let mut deeper = None;
-                for index in next..row.targets.len() {
-                    let target = row.targets[index] as usize;
-                    if self.part[target] != part || row.probability(index) < threshold {
-                        continue;
-                    }
-                    if self.found[target] == 0 {
-                        deeper = Some((index + 1, target as u32));
-                        break;
-                    }
-                    if self.low[target] != DONE {
-                        self.low[at] = self.low[at].min(self.found[target]);
-                    }
-                }
-                if let Some((next, target)) = deeper {
-                    way.push((state, next));
-                    way.push((target, 0));
-                    continue;
-                }
-                if self.low[at] == self.found[at] {
-                    let first = open.iter().rposition(|&other| other == state).unwrap_or(0);
-                    let mut states = open.split_off(first);
-                    for &state in &states {
-                        self.low[state as usize] = DONE;
-                    }
-                    states.sort_unstable();
-                    components.push(Component { states, least: f64::INFINITY });
-                } else if let Some(&(parent, _)) = way.last() {
-                    let parent = parent as usize;
-                    self.low[parent] = self.low[parent].min(self.low[at]);
-                }
-            }
-        }
+        let parts = &self.part;
+        let next = |state, position| {
+            let row = chain.row(state);
+            let within =
+                |&index: &usize| parts[row.targets[index] as usize] == part && row.probability(index) >= threshold;
+            (position..row.targets.len()).find(within).map(|index| (row.targets[index], index + 1))
+        };
+        let mut components = Vec::new();
+        let collect = |states: &[u32]| {
+            let mut states = states.to_vec();
+            states.sort_unstable();
+            components.push(Component { states, least: f64::INFINITY });
+        };
+        connected::search(states.iter().copied(), &mut self.marks, next, collect, control)?;
         // Parts of their own, so that what lies within a component can be told.
         for component in &mut components {
             self.n_parts += 1;
