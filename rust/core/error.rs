@@ -1,4 +1,4 @@
-//! What can go wrong in a kernel: bad input, named precisely, or an interruption.
+//! What can go wrong in a kernel: bad input, named precisely, an interruption, or a method that did not converge.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -18,6 +18,9 @@ pub enum Error {
     /// A buffer of this many bytes could not be allocated.
     #[error("not enough memory for {0} bytes")]
     Memory(usize),
+    /// An iterative method ended before it reached its tolerance: what it reached, and what to try.
+    #[error("{0}")]
+    NotConverged(String),
 }
 
 /// An argument that broke a rule: which one, where, what it was and what the rule is.

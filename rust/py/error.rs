@@ -11,6 +11,7 @@ pub fn to_python(error: Error) -> PyErr {
         // Reached only if a kernel stops without the gate having asked for it; the gate raises its own reason.
         Error::Interrupted => PyKeyboardInterrupt::new_err("interrupted"),
         Error::Memory(_) => PyMemoryError::new_err(error.to_string()),
+        Error::NotConverged(what) => PyRuntimeError::new_err(what),
         other => PyRuntimeError::new_err(other.to_string()),
     }
 }

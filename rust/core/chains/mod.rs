@@ -20,6 +20,7 @@ pub mod system;
 mod tally;
 pub mod text;
 pub mod transitions;
+pub mod two_level;
 pub mod walk;
 mod watch;
 
