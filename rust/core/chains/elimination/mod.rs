@@ -11,21 +11,30 @@
 //! Only non-negative numbers are added, multiplied and divided, hence the relative error of each entry of a solution is
 //! about n eps in the worst case (O'Cinneide 1993), whatever the condition number.
 
-mod dense;
+//!
+//! The states go in an order that keeps the fill small (`plan`), in dense pieces (`numeric`, `dense`).
 
-use super::system::{System, zeros};
+mod dense;
+mod diagonal;
+mod numeric;
+mod plan;
+
+pub use plan::Plan;
+
+use super::system::System;
 use crate::error::Result;
 use crate::run::Control;
+use numeric::Numbers;
+
+/// Systems of up to so many states are eliminated once more, in one table, where a probability of leaving became too small
+/// for a number in the order of least fill.
+const MOST_IN_ONE: usize = 4096;
 
 /// The factors of a system whose states can all leave it.
 #[derive(Debug)]
 pub struct Factors {
-    n: usize,
-    /// n x n: right of the diagonal the probability that state k goes to j next among those that remain, left of it
-    /// the transitions a_ik at the time when k went.
-    table: Vec<f64>,
-    /// s_k: the probability of leaving k for those that remain, or for good.
-    leave: Vec<f64>,
+    plan: Plan,
+    numbers: Numbers,
 }
 
 impl Factors {
@@ -34,22 +43,35 @@ impl Factors {
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn new(system: &System, control: &Control) -> Result<Self> {
-        let n = system.n_states();
-        let mut table = zeros(n * (n + 1))?;
-        for state in 0..n {
-            let (targets, values) = system.row(state);
-            for (&target, &value) in targets.iter().zip(values) {
-                table[state * (n + 1) + target as usize] = value;
-            }
-            table[state * (n + 1) + n] = system.exits[state];
+        Self::with(Plan::new(system, control)?, system, control)
+    }
+
+    /// As [`new`](Self::new), by a plan that was made for this system.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+    ///
+    /// # Panics
+    /// If the plan was made for a system of another pattern.
+    pub fn with(plan: Plan, system: &System, control: &Control) -> Result<Self> {
+        let numbers = numeric::eliminate(system, &plan, control)?;
+        if numbers.underflowed() && plan.fronts.len() > 1 && plan.n_states() <= MOST_IN_ONE {
+            let plan = Plan::one_front(system)?;
+            let numbers = numeric::eliminate(system, &plan, control)?;
+            return Ok(Self { plan, numbers });
         }
-        let leave = dense::eliminate(&mut table, n, control)?;
-        Ok(Self { n, table, leave })
+        Ok(Self { plan, numbers })
+    }
+
+    /// Whether a probability of leaving became too small for a number: times are then infinite as far as numbers go, and
+    /// probabilities and visits are not to be trusted.
+    pub fn underflowed(&self) -> bool {
+        self.numbers.underflowed()
     }
 
     /// Number of states.
     pub fn n_states(&self) -> usize {
-        self.n
+        self.plan.n_states()
     }
 
     /// Replaces each column c, `n` non-negative numbers one after another, by the solution x of
@@ -59,18 +81,39 @@ impl Factors {
     /// # Errors
     /// [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn solve(&self, columns: &mut [f64], control: &Control) -> Result<()> {
-        for column in columns.chunks_exact_mut(self.n.max(1)) {
-            control.check()?;
-            for k in 0..self.n {
-                column[k] /= self.leave[k];
-                for i in k + 1..self.n {
-                    column[i] += self.table[i * (self.n + 1) + k] * column[k];
+        let Numbers { leave, scales, .. } = &self.numbers;
+        let (mut by_place, mut border) = (vec![0.0; self.n_states()], Vec::new());
+        for column in columns.chunks_exact_mut(self.n_states().max(1)) {
+            for (&place, &value) in self.plan.places.iter().zip(&*column) {
+                by_place[place as usize] = value * scales[place as usize];
+            }
+            for (front, piece) in self.plan.fronts.iter().zip(&self.numbers.pieces) {
+                control.check()?;
+                let (size, first) = (front.size(), front.first);
+                let own = &mut by_place[first..first + front.n_pivots];
+                for (k, row) in piece.pivots.chunks_exact(size).enumerate() {
+                    let cost = own[k] + product(&row[..k], &own[..k]);
+                    own[k] = if cost > 0.0 { cost / leave[first + k] } else { 0.0 };
+                }
+                let own = &by_place[first..first + front.n_pivots];
+                border.clear();
+                border.extend(piece.below.chunks_exact(front.n_pivots.max(1)).map(|row| product(row, own)));
+                for (&place, &more) in front.border.iter().zip(&border) {
+                    by_place[place as usize] += more;
                 }
             }
-            for k in (0..self.n).rev() {
-                for j in k + 1..self.n {
-                    column[k] += self.table[k * (self.n + 1) + j] * column[j];
+            for (front, piece) in self.plan.fronts.iter().zip(&self.numbers.pieces).rev() {
+                control.check()?;
+                let (size, first, n_pivots) = (front.size(), front.first, front.n_pivots);
+                border.clear();
+                border.extend(front.border.iter().map(|&place| by_place[place as usize]));
+                let own = &mut by_place[first..first + n_pivots];
+                for (k, row) in piece.pivots.chunks_exact(size).enumerate().rev() {
+                    own[k] += product(&row[k + 1..n_pivots], &own[k + 1..]) + product(&row[n_pivots..], &border);
                 }
+            }
+            for (&place, value) in self.plan.places.iter().zip(column) {
+                *value = by_place[place as usize];
             }
         }
         Ok(())
@@ -83,49 +126,60 @@ impl Factors {
     /// # Errors
     /// [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn visits(&self, rows: &mut [f64], control: &Control) -> Result<()> {
-        for row in rows.chunks_exact_mut(self.n.max(1)) {
-            control.check()?;
-            for k in 0..self.n {
-                for j in k + 1..self.n {
-                    row[j] += row[k] * self.table[k * (self.n + 1) + j];
+        let Numbers { leave, scales, .. } = &self.numbers;
+        let mut by_place = vec![0.0; self.n_states()];
+        let mut border = Vec::new();
+        for values in rows.chunks_exact_mut(self.n_states().max(1)) {
+            for (&place, &value) in self.plan.places.iter().zip(&*values) {
+                by_place[place as usize] = value;
+            }
+            for (front, piece) in self.plan.fronts.iter().zip(&self.numbers.pieces) {
+                control.check()?;
+                let (size, first, n_pivots) = (front.size(), front.first, front.n_pivots);
+                border.clear();
+                border.resize(front.border.len(), 0.0);
+                let own = &mut by_place[first..first + n_pivots];
+                for (k, row) in piece.pivots.chunks_exact(size).enumerate() {
+                    let now = own[k];
+                    add(now, &row[k + 1..n_pivots], &mut own[k + 1..]);
+                    add(now, &row[n_pivots..], &mut border);
+                }
+                for (&place, &more) in front.border.iter().zip(&border) {
+                    by_place[place as usize] += more;
                 }
             }
-            for k in (0..self.n).rev() {
-                for i in k + 1..self.n {
-                    row[k] += row[i] * self.table[i * (self.n + 1) + k];
+            for (front, piece) in self.plan.fronts.iter().zip(&self.numbers.pieces).rev() {
+                control.check()?;
+                let (size, first, n_pivots) = (front.size(), front.first, front.n_pivots);
+                let (own, later) = by_place[first..].split_at_mut(n_pivots);
+                for (&place, row) in front.border.iter().zip(piece.below.chunks_exact(n_pivots.max(1))) {
+                    add(later[place as usize - first - n_pivots], row, own);
                 }
-                row[k] /= self.leave[k];
+                for (k, row) in piece.pivots.chunks_exact(size).enumerate().rev() {
+                    own[k] = if own[k] > 0.0 { own[k] / leave[first + k] } else { 0.0 };
+                    let now = own[k];
+                    add(now, &row[..k], &mut own[..k]);
+                }
+            }
+            for (&place, value) in self.plan.places.iter().zip(values) {
+                *value = by_place[place as usize] * scales[place as usize];
             }
         }
         Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The sum of the probabilities times the values. Nothing times an infinite time is nothing.
+fn product(probabilities: &[f64], values: &[f64]) -> f64 {
+    probabilities.iter().zip(values).map(|(&p, &x)| if p > 0.0 { p * x } else { 0.0 }).sum()
+}
 
-    /// Two states that lead to each other and leave with 1e-100 and 2e-100.
-    fn pair() -> System {
-        System {
-            begins: vec![0, 1, 2],
-            targets: vec![1, 0],
-            values: vec![0.5, 0.25],
-            exits: vec![1e-100, 2e-100],
-            states: vec![0, 1],
-        }
-    }
-
-    #[test]
-    fn small_exits_keep_their_digits() {
-        let control = Control::default();
-        let factors = Factors::new(&pair(), &control).unwrap();
-        let mut time = vec![1.0, 1.0];
-        factors.solve(&mut time, &control).unwrap();
-        // Weights 1/3 and 2/3: the exit rate is 5/3 e-100.
-        assert!((time[0] / 0.6e100 - 1.0).abs() < 1e-15 && (time[1] / 0.6e100 - 1.0).abs() < 1e-15, "{time:?}");
-        let mut visits = vec![1.0, 0.0];
-        factors.visits(&mut visits, &control).unwrap();
-        assert!((visits[0] / 0.2e100 - 1.0).abs() < 1e-15 && (visits[1] / 0.4e100 - 1.0).abs() < 1e-15, "{visits:?}");
+/// `to += factor * probabilities`.
+fn add(factor: f64, probabilities: &[f64], to: &mut [f64]) {
+    for (to, &p) in to.iter_mut().zip(probabilities) {
+        *to += if p > 0.0 { factor * p } else { 0.0 };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+use super::*;
+use crate::random::Seed;
+
+/// `blocks` blocks of `size` states with `links` random partners each, strongly coupled within, weakly from one block to
+/// the next and back; state 0 leaves.
+fn blocks(n_blocks: usize, size: usize, links: usize, coupling: f64) -> System {
+    let mut random = Seed::from_u64((n_blocks * size) as u64).stream(0);
+    let mut uniform = move || random.uniform() + 1e-3;
+    let n = n_blocks * size;
+    let mut rows: Vec<std::collections::BTreeMap<u32, f64>> = vec![std::collections::BTreeMap::new(); n];
+    for (state, row) in rows.iter_mut().enumerate() {
+        let (block, within) = (state / size, state % size);
+        row.insert((block * size + (within + 1) % size) as u32, uniform());
+        for _ in 0..links {
+            row.insert((block * size) as u32 + (uniform() * size as f64) as u32 % size as u32, uniform());
+        }
+        if within == 0 {
+            row.insert(((block + 1) % n_blocks * size) as u32, coupling * uniform());
+            row.insert(((block + n_blocks - 1) % n_blocks * size + size / 2) as u32, coupling * uniform());
+        }
+        row.remove(&(state as u32));
+    }
+    let mut system = System { begins: vec![0], states: (0..n as u32).collect(), ..System::default() };
+    for (state, row) in rows.iter().enumerate() {
+        system.targets.extend(row.keys());
+        system.values.extend(row.values());
+        system.begins.push(system.targets.len());
+        system.exits.push(if state == 0 { 1e-3 } else { 0.0 });
+    }
+    system
+}
+
+/// The whole inverse by elimination in the order of the numbers, written as simply as can be.
+fn inverse(system: &System) -> Vec<Vec<f64>> {
+    let n = system.n_states();
+    let mut a = vec![vec![0.0; n + 1]; n];
+    for (state, row) in a.iter_mut().enumerate() {
+        for (&target, &value) in system.row(state).0.iter().zip(system.row(state).1) {
+            row[target as usize] = value;
+        }
+        row[n] = system.exits[state];
+    }
+    let mut c: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    let mut leave = vec![0.0; n];
+    for k in 0..n {
+        leave[k] = a[k][k + 1..].iter().sum();
+        for i in k + 1..n {
+            let factor = a[i][k] / leave[k];
+            for j in k + 1..=n {
+                a[i][j] += factor * a[k][j];
+            }
+            for j in 0..n {
+                c[i][j] += factor * c[k][j];
+            }
+        }
+    }
+    for k in (0..n).rev() {
+        for j in 0..n {
+            c[k][j] = (c[k][j] + (k + 1..n).map(|l| a[k][l] * c[l][j]).sum::<f64>()) / leave[k];
+        }
+    }
+    c
+}
+
+fn close(value: f64, expected: f64) -> bool {
+    value == expected || (value / expected - 1.0).abs() < 1e-12
+}
+
+#[test]
+fn small_exits_keep_their_digits() {
+    let control = Control::default();
+    // Two states that lead to each other and leave with 1e-100 and 2e-100.
+    let pair = System {
+        begins: vec![0, 1, 2],
+        targets: vec![1, 0],
+        values: vec![0.5, 0.25],
+        exits: vec![1e-100, 2e-100],
+        states: vec![0, 1],
+    };
+    let factors = Factors::new(&pair, &control).unwrap();
+    let mut time = vec![1.0, 1.0];
+    factors.solve(&mut time, &control).unwrap();
+    // Weights 1/3 and 2/3: the exit rate is 5/3 e-100.
+    assert!(close(time[0], 0.6e100) && close(time[1], 0.6e100), "{time:?}");
+    let mut visits = vec![1.0, 0.0];
+    factors.visits(&mut visits, &control).unwrap();
+    assert!(close(visits[0], 0.2e100) && close(visits[1], 0.4e100), "{visits:?}");
+}
+
+#[test]
+fn many_fronts_one_front_and_the_plain_loop_agree_at_any_coupling() {
+    for (n_blocks, size, links) in [(1, 1, 0), (3, 1, 0), (6, 30, 3), (2, 100, 80), (40, 6, 2)] {
+        for coupling in [0.1, 1e-12, 1e-100] {
+            let system = blocks(n_blocks, size, links, coupling);
+            let n = system.n_states();
+            let expected = inverse(&system);
+            let results = [1, 2, 7].map(|threads| {
+                let control = Control::new(threads);
+                let factors = Factors::new(&system, &control).unwrap();
+                let mut identity: Vec<f64> = (0..n * n).map(|i| f64::from(u8::from(i / n == i % n))).collect();
+                let (mut columns, mut diagonal) = (identity.clone(), vec![0.0; n]);
+                factors.solve(&mut columns, &control).unwrap();
+                factors.visits(&mut identity, &control).unwrap();
+                factors.diagonal(&mut diagonal, &control).unwrap();
+                (columns, identity, diagonal)
+            });
+            assert!(results[0] == results[1] && results[0] == results[2], "threads");
+            let (columns, rows, diagonal) = &results[0];
+            for i in 0..n {
+                assert!(close(diagonal[i], expected[i][i]), "{n_blocks} {size} {coupling}: {i}");
+                for j in 0..n {
+                    assert!(close(columns[j * n + i], expected[i][j]), "{n_blocks} {size} {coupling}: {i} {j}");
+                    assert!(close(rows[i * n + j], expected[i][j]), "{n_blocks} {size} {coupling}: {i} {j}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn probabilities_out_of_traps_within_traps_do_not_underflow() {
+    // State 0 of each of six levels leads almost surely back, and with 1e-90 on: in all 1e-540. The outside is reached
+    // at the end alone, on two ways of 3 to 1, one of them counted.
+    let control = Control::default();
+    let n = 6;
+    for reverse in [false, true] {
+        let name = |level: usize| if reverse { n - 1 - level } else { level };
+        let mut rows = vec![Vec::new(); n];
+        for level in 0..n {
+            if level > 0 {
+                rows[name(level)].push((name(level - 1) as u32, 1.0));
+            }
+            if level + 1 < n {
+                rows[name(level)].push((name(level + 1) as u32, 1e-90));
+            }
+            rows[name(level)].sort_unstable_by_key(|&(to, _)| to);
+        }
+        let mut system = System { begins: vec![0], states: (0..n as u32).collect(), ..System::default() };
+        for (state, row) in rows.iter().enumerate() {
+            system.targets.extend(row.iter().map(|&(to, _)| to));
+            system.values.extend(row.iter().map(|&(_, value)| value));
+            system.begins.push(system.targets.len());
+            system.exits.push(if state == name(n - 1) { 1e-90 } else { 0.0 });
+        }
+        let mut column = vec![0.0; n];
+        column[name(n - 1)] = 0.75e-90;
+        let factors = Factors::new(&system, &control).unwrap();
+        factors.solve(&mut column, &control).unwrap();
+        assert!(!factors.underflowed());
+        assert!(column.iter().all(|&x| close(x, 0.75)), "{reverse}: {column:?}");
+    }
+}
+
+#[test]
+fn a_plan_tells_what_an_elimination_takes() {
+    let control = Control::default();
+    let ring = Plan::new(&blocks(2000, 5, 1, 0.1), &control).unwrap();
+    assert_eq!(ring.n_states(), 10_000);
+    assert!(ring.operations() < 1e7 && ring.bytes() < 8 << 20, "{} {}", ring.operations(), ring.bytes());
+    let dense = Plan::new(&blocks(1, 300, 3000, 0.1), &control).unwrap();
+    assert_eq!(dense.operations(), 9e6);
+}
