@@ -38,8 +38,8 @@ impl Table {
     }
 
     /// Eliminates the first states, one for each element of `leave`: their rows become, right of the diagonal, the
-    /// probabilities of the next state among those that remain and of the exit; `leave` the s_k; their columns, below
-    /// the diagonal, the a_ik at the time when k went. On threads of its own only where `threaded`.
+    /// probabilities of the next state among those that remain and of the exit; `leave` the `s_k`; their columns, below
+    /// the diagonal, the `a_ik` at the time when k went. On threads of its own only where `threaded`.
     pub(super) fn eliminate(&mut self, leave: &mut [f64], threaded: bool, control: &Control) -> Result<()> {
         let panel = if self.size <= SMALL { 1 } else { PANEL };
         let mut first = 0;
@@ -66,7 +66,9 @@ impl Table {
                 // The row of the larger entries sets the scale; one without any has none of its own.
                 let empty = to.iter().all(|&value| value == 0.0);
                 let common = if empty { other_scale } else { scale.min(other_scale) };
-                to.iter_mut().for_each(|value| *value *= common / scale);
+                for value in &mut *to {
+                    *value *= common / scale;
+                }
                 (self.scales[place], lift) = (common, common / other_scale);
             }
             for (column, &value) in from[..other.size].iter().enumerate() {
@@ -89,7 +91,9 @@ impl Table {
             if largest > 0.0 && *scale < MOST {
                 // Twice, since the factor of a subnormal number is none itself.
                 let lift = power_above(largest).recip().min(MOST / *scale);
-                values.iter_mut().for_each(|value| *value *= lift);
+                for value in values {
+                    *value *= lift;
+                }
                 *scale *= lift;
             }
         }
@@ -110,7 +114,9 @@ impl Table {
             }
             *leave = row[k + 1..].iter().sum();
             if *leave > 0.0 {
-                row[k + 1..].iter_mut().for_each(|value| *value /= *leave);
+                for value in &mut row[k + 1..] {
+                    *value /= *leave;
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Subtraction-free elimination of the states of a system (Grassmann, Taksar and Heyman 1985): solutions with all their
 //! digits, entry by entry, however seldom the states are left.
 //!
-//! State k is left with s_k, the sum of its transitions to states that remain and of its exit; eliminating it adds to
+//! State k is left with `s_k`, the sum of its transitions to states that remain and of its exit; eliminating it adds to
 //! each transition the paths through k,
 //!
 //! ```text

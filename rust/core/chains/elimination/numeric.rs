@@ -21,9 +21,9 @@ const COUNTED: u32 = 20;
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     /// Rows of the pivots, over the pivots and the border: right of the diagonal the probability that k goes to j next,
-    /// left of it the a_kl at the time when l went.
+    /// left of it the `a_kl` at the time when l went.
     pub(super) pivots: Vec<f64>,
-    /// Rows of the border, over the pivots: the a_ik at the time when k went.
+    /// Rows of the border, over the pivots: the `a_ik` at the time when k went.
     pub(super) below: Vec<f64>,
 }
 
@@ -53,7 +53,7 @@ struct Entry {
 /// The entries of the system, front by front: each stands with the first of its states to go.
 struct Entries {
     begins: Vec<usize>,
-    entries: Vec<Entry>,
+    all: Vec<Entry>,
     exits: Vec<f64>,
 }
 
@@ -90,11 +90,11 @@ impl Entries {
                 entries[*begin] = Entry { from: place, to, value };
             }
         }
-        Ok(Self { begins, entries, exits })
+        Ok(Self { begins, all: entries, exits })
     }
 
     fn of(&self, front: usize) -> &[Entry] {
-        &self.entries[self.begins[front]..self.begins[front + 1]]
+        &self.all[self.begins[front]..self.begins[front + 1]]
     }
 }
 
@@ -147,7 +147,9 @@ pub(super) fn eliminate(system: &System, plan: &Plan, control: &Control) -> Resu
             // Rows may have been lifted after their columns in earlier fronts were written down.
             for (index, row) in piece.below.chunks_exact_mut(n_pivots).enumerate() {
                 let lift = scales[border[index] as usize] / lifts[n_pivots + index];
-                row.iter_mut().for_each(|value| *value *= lift);
+                for value in row {
+                    *value *= lift;
+                }
             }
         }
         pieces[front] = piece;

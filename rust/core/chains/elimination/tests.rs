@@ -41,22 +41,28 @@ fn inverse(system: &System) -> Vec<Vec<f64>> {
         row[n] = system.exits[state];
     }
     let mut c: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    let add = |factor: f64, from: &[f64], to: &mut [f64]| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to += factor * from;
+        }
+    };
     let mut leave = vec![0.0; n];
     for k in 0..n {
         leave[k] = a[k][k + 1..].iter().sum();
         for i in k + 1..n {
             let factor = a[i][k] / leave[k];
-            for j in k + 1..=n {
-                a[i][j] += factor * a[k][j];
-            }
-            for j in 0..n {
-                c[i][j] += factor * c[k][j];
-            }
+            let (row, costs) = (a[k].clone(), c[k].clone());
+            add(factor, &row[k + 1..], &mut a[i][k + 1..]);
+            add(factor, &costs, &mut c[i]);
         }
     }
     for k in (0..n).rev() {
-        for j in 0..n {
-            c[k][j] = (c[k][j] + (k + 1..n).map(|l| a[k][l] * c[l][j]).sum::<f64>()) / leave[k];
+        for l in k + 1..n {
+            let later = c[l].clone();
+            add(a[k][l], &later, &mut c[k]);
+        }
+        for x in &mut c[k] {
+            *x /= leave[k];
         }
     }
     c
