@@ -32,6 +32,8 @@ __all__ = [
     "kendall_tau",
     "maj_at_k",
     "maj_variance",
+    "mean_costs",
+    "metastable_chain",
     "occupancy",
     "pass_at_k_mean",
     "pass_at_k_rows",
@@ -179,6 +181,21 @@ def walk_second_order(
 def walk_chain(
     chain: Chain, start: _Starts, seed: npt.NDArray[np.uint64], first: int, out: _States, options: Options
 ) -> None: ...
+
+# metastable.family
+def metastable_chain(
+    sizes: tuple[int, int, int, int],
+    epsilon: float,
+    meta_graph: _States | tuple[str, int],
+    within: tuple[str, int],
+    entries: _States | str,
+    n_actions: int,
+    seed: npt.NDArray[np.uint64],
+    options: Options,
+) -> tuple[Chain, _States, _States, _States, _States]: ...
+
+# metastable.oracle
+def mean_costs(meta_edges: _States, costs: _Floats, target: int, options: Options) -> _Floats: ...
 
 # samples.best_of
 def best_of_k(

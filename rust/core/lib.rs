@@ -4,11 +4,12 @@
 //! thought and by searching a tree. This crate holds the kernels for studying and evaluating that; it knows nothing
 //! of Python. See `ARCHITECTURE.md` for the map; modules stand on floors, each using only those above it here:
 //! [`error`], [`rows`], [`random`], [`run`], `machine`, then
-//! [`samples`] and [`chains`], which do not know each other.
+//! [`samples`] and [`chains`], which do not know each other, and [`metastable`], which stands on chains.
 
 pub mod chains;
 pub mod error;
 mod machine;
+pub mod metastable;
 pub mod random;
 pub mod rows;
 pub mod run;

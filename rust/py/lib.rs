@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 mod chains;
 mod convert;
 mod error;
+mod metastable;
 mod run;
 mod samples;
 
@@ -41,6 +42,12 @@ mod _slowthink {
     use super::chains::text::generate_text;
     #[pymodule_export]
     use super::chains::walk::walk_chain;
+
+    // metastable: one `#[pymodule_export]` for each module, in the order of `metastable/mod.rs`
+    #[pymodule_export]
+    use super::metastable::family::metastable_chain;
+    #[pymodule_export]
+    use super::metastable::oracle::mean_costs;
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
     #[pymodule_export]

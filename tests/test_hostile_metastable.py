@@ -1,0 +1,86 @@
+"""What users hand in by mistake to `slowthink.metastable`; `hostile.py` holds the tests.
+
+`CASES` holds one small valid call of each public name, of each method and property of its classes too. A name without
+a case fails the test, so that a new function is fed with all of this from its first day. A second case of a name says
+in brackets what is special.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hostile import Hostile
+from slowthink import metastable
+from slowthink.chains import MarkovChain
+from slowthink.metastable import MetastableChain, metastable_chain
+
+RING = metastable_chain(3, 3, 0.1, group=3, rng=1)
+META_GRAPH = np.array([[0, 1], [1, 2], [2, 0], [1, 0]])
+TABLE = np.array([[0, 1, 2], [1, 2, 0], [2, 0, 1]])
+
+CASES: dict[str, dict[str, Any]] = {
+    "MetastableChain.cluster": {"k": 1},
+    "MetastableChain.compose": {"walks": np.array([[1, 0, 4, 3], [2, 1, 0, 0]])},
+    "MetastableChain.expected_hitting_time": {"start": np.array([0, 1, 5])},
+    "MetastableChain.n_sources": {},
+    "MetastableChain.n_states": {},
+    "MetastableChain.n_targets": {},
+    "metastable_chain": {"n_clusters": 3, "cluster_size": 3, "epsilon": 0.1, "rng": 1},
+    "metastable_chain (arrays)": {
+        "n_clusters": 3,
+        "cluster_size": 4,
+        "epsilon": 0.1,
+        "meta_graph": META_GRAPH,
+        "n_sources": 2,
+        "n_targets": 2,
+        "within": "regular",
+        "entries": np.array([[0, 3], [2, 1], [1, 0]]),
+        "group": TABLE,
+        "rng": 1,
+    },
+}
+"""A small valid call of each public name; its array arguments are arrays here. A property takes none."""
+
+MADE_BY_US = {"MetastableChain"}
+"""Public classes that only functions of ours construct."""
+
+OBJECTS: dict[str, Any] = {"MetastableChain": RING}
+"""One object of each, whose methods and properties are fed."""
+
+
+class TestMetastable(Hostile):
+    cases = CASES
+
+    def function(self, name: str) -> Callable[..., Any]:
+        owner, _, attribute = name.partition(" (")[0].partition(".")
+        if not attribute:
+            return getattr(metastable, owner)
+        if callable(inspect.getattr_static(type(OBJECTS[owner]), attribute)):
+            return getattr(OBJECTS[owner], attribute)
+        return lambda: getattr(OBJECTS[owner], attribute)
+
+    def comparable(self, result: Any) -> Any:
+        if isinstance(result, MarkovChain):
+            return result.indptr, result.indices, result.probabilities
+        if isinstance(result, MetastableChain):
+            chain = result.chain
+            parts = (result.sparse_edges, result.edge_actions, result.entries, result.meta_edges)
+            return chain.indptr, chain.indices, chain.probabilities, parts
+        return result
+
+
+def test_every_public_name_is_fed() -> None:
+    fed = {name.partition(" (")[0] for name in CASES}
+    members = {
+        f"{owner}.{name}"
+        for owner, value in OBJECTS.items()
+        for name in dir(type(value))
+        if not name.startswith("_") and name not in getattr(type(value), "__slots__", ())
+    }
+    functions = {name for name in metastable.__all__ if inspect.isfunction(getattr(metastable, name))}
+    assert members | functions == fed, "a new public name needs a case in CASES, and an old one none"
+    classes = {name for name in metastable.__all__ if inspect.isclass(getattr(metastable, name))}
+    assert classes == MADE_BY_US
