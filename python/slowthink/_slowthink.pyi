@@ -9,6 +9,8 @@ from slowthink._run import Options
 __all__ = [
     "Chain",
     "LogReader",
+    "absorption_probabilities",
+    "backward_committor",
     "best_of_k",
     "best_of_k_variance",
     "binomial_interval",
@@ -28,17 +30,20 @@ __all__ = [
     "fit_reversible",
     "generate_text",
     "hedge",
+    "hitting_probabilities",
     "hitting_probability",
     "kendall_tau",
     "maj_at_k",
     "maj_variance",
     "mean_costs",
+    "mean_hitting_times",
     "metastable_chain",
     "occupancy",
     "pass_at_k_mean",
     "pass_at_k_rows",
     "pass_at_k_variance",
     "plurality_probability",
+    "recurrent_classes",
     "reward_model_correctness",
     "reward_model_max_scores",
     "roc_auc",
@@ -49,6 +54,7 @@ __all__ = [
     "sign_test",
     "spearman",
     "spin",
+    "stationary_distribution",
     "stopping_probability",
     "strong_components",
     "student_quantile",
@@ -119,6 +125,27 @@ def count_transitions(chain: Chain, walks: _Walks, from_step: int, out: _Ints, o
 def count_visits(chain: Chain, walks: _Walks, from_step: int, out: _Ints, options: Options) -> None: ...
 def endpoints(chain: Chain, walks: _Walks, out: _States, options: Options) -> None: ...
 def occupancy(chain: Chain, walks: _Walks, labels: _States | None, out: _Ints, options: Options) -> None: ...
+
+# chains.passage
+_Request = tuple[str, float]
+_Found = tuple[str, float, int]
+
+def absorption_probabilities(
+    chain: Chain, labels: _States, n_sets: int, request: _Request, out: _Floats, options: Options
+) -> _Found: ...
+def backward_committor(
+    chain: Chain, source: _States, target: _States, request: _Request, out: _Floats, options: Options
+) -> _Found: ...
+def hitting_probabilities(
+    chain: Chain, targets: _States, avoid: _States, request: _Request, out: _Floats, options: Options
+) -> _Found: ...
+def mean_hitting_times(
+    chain: Chain, targets: _States, costs: _Floats | None, request: _Request, out: _Floats, options: Options
+) -> _Found: ...
+def recurrent_classes(chain: Chain, options: Options) -> _States: ...
+def stationary_distribution(
+    chain: Chain, classes: _States, number: int, request: _Request, out: _Floats, options: Options
+) -> _Found: ...
 
 # chains.structure
 def communicating_classes(

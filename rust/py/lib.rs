@@ -33,6 +33,11 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
     #[pymodule_export]
+    use super::chains::passage::{
+        absorption_probabilities, backward_committor, hitting_probabilities, mean_hitting_times, recurrent_classes,
+        stationary_distribution,
+    };
+    #[pymodule_export]
     use super::chains::rare::hitting_probability;
     #[pymodule_export]
     use super::chains::second_order::walk_second_order;

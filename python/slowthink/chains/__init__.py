@@ -1,6 +1,7 @@
 """Markov chains: storage, walks on all cores, observables, and fitting from data."""
 
 from slowthink.chains._chain import MarkovChain
+from slowthink.chains._exact import SolveInfo
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
 from slowthink.chains._hitting_times import HittingTimes, Survival
 from slowthink.chains._posterior import ChainSamples, sample_posterior
@@ -16,6 +17,7 @@ __all__ = [
     "HittingProbability",
     "HittingTimes",
     "MarkovChain",
+    "SolveInfo",
     "Survival",
     "TextChain",
     "TransitionCounts",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _export, _fit, _hitting, _observables, _rare, _structure, _walks
+from slowthink.chains import _build, _exact, _export, _fit, _hitting, _observables, _rare, _structure, _walks
 
 
 class MarkovChain:
@@ -136,3 +136,11 @@ class MarkovChain:
     sample_hitting_probability = _rare.sample_hitting_probability
     sample_hitting_times = _hitting.sample_hitting_times
     sample_escape_times = _hitting.sample_escape_times
+
+    absorption_probabilities = _exact.absorption_probabilities
+    committor = _exact.committor
+    hitting_probabilities = _exact.hitting_probabilities
+    mean_escape_times = _exact.mean_escape_times
+    mean_hitting_times = _exact.mean_hitting_times
+    stationary_distribution = _exact.stationary_distribution
+    stationary_distributions = _exact.stationary_distributions

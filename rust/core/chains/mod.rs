@@ -11,6 +11,7 @@ pub mod hitting;
 pub mod matrix;
 mod near;
 pub mod observe;
+pub mod passage;
 pub mod rare;
 mod ring;
 pub mod second_order;

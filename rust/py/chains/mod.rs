@@ -4,6 +4,7 @@ pub mod fitting;
 pub mod hitting;
 pub mod matrix;
 pub mod observe;
+pub mod passage;
 pub mod rare;
 pub mod second_order;
 pub mod starts;

@@ -1,0 +1,95 @@
+//! Where a chain is in the long run.
+
+use super::reach::filled;
+use super::solver::{Eliminated, Report, Request};
+use super::wide::Wide;
+use crate::chains::matrix::{MarkovChain, sum};
+use crate::chains::system::System;
+use crate::error::Result;
+use crate::run::Control;
+
+/// Fills `out` with the stationary distribution of the recurrent class with the number `class`, given those of all states
+/// as [`recurrent_classes`](super::recurrent_classes) numbers them: 0 outside of it.
+///
+/// # Errors
+/// What the method reports; [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+///
+/// # Panics
+/// If `classes` or `out` does not have an element for each state, or there is no such class.
+pub fn stationary_distribution(
+    chain: &MarkovChain,
+    classes: &[u32],
+    class: u32,
+    _request: Request,
+    out: &mut [f64],
+    control: &Control,
+) -> Result<Report> {
+    assert!(out.len() == chain.n_states() && classes.len() == out.len(), "one number for each state");
+    out.fill(0.0);
+    let states: Vec<u32> = (0..).zip(classes).filter(|&(_, &other)| other == class).map(|(state, _)| state).collect();
+    if let [state] = states[..] {
+        out[state as usize] = 1.0;
+        return Ok(Report::SETTLED);
+    }
+    let weights = weights(chain, &states, control)?;
+    let mut all = Wide::ZERO;
+    for &weight in &weights {
+        all += weight;
+    }
+    for (&state, weight) in states.iter().zip(weights) {
+        out[state as usize] = (weight / all).value();
+    }
+    Ok(Report::ELIMINATED)
+}
+
+/// The stationary distribution of a recurrent class but for a factor. `states` are those of the class, ascending.
+///
+/// One of them is the reference r: between two visits of r, walks begin steps in state j as often as its probability is
+/// larger than that of r.
+pub(super) fn weights(chain: &MarkovChain, states: &[u32], control: &Control) -> Result<Vec<Wide>> {
+    let reference = reference(chain, states, control)?;
+    let mut inside = filled(chain.n_states(), false)?;
+    for &state in states {
+        inside[state as usize] = true;
+    }
+    inside[reference as usize] = false;
+    let system = System::new(chain, |state| inside[state as usize], control)?;
+    drop(inside);
+    // Walks leave r with 1, not with what may be 1e-200, so that the visits are of a size that f64 holds well.
+    let leave = Wide::new(leave(chain, reference));
+    let mut entering = filled(system.n_states(), Wide::ZERO)?;
+    for (to, probability) in chain.row(reference).iter() {
+        if let Ok(number) = system.states.binary_search(&to) {
+            entering[number] = Wide::new(probability) / leave;
+        }
+    }
+    let mut weights =
+        if system.n_states() > 0 { Eliminated::new(&system, control)?.visits(&entering, control)? } else { Vec::new() };
+    let place = states.partition_point(|&state| state < reference);
+    weights.insert(place, Wide::new(1.0) / leave);
+    Ok(weights)
+}
+
+/// A state that is probably visited as often as any: where the most leads in, for what leads out.
+fn reference(chain: &MarkovChain, states: &[u32], control: &Control) -> Result<u32> {
+    let mut inflow = filled(chain.n_states(), 0.0)?;
+    for &state in states {
+        for (to, probability) in chain.row(state).iter().filter(|&(to, _)| to != state) {
+            inflow[to as usize] += probability;
+        }
+    }
+    control.check()?;
+    let (mut best, mut most) = (states[0], f64::NEG_INFINITY);
+    for &state in states {
+        let share = inflow[state as usize].ln() - leave(chain, state).ln();
+        if share > most {
+            (best, most) = (state, share);
+        }
+    }
+    Ok(best)
+}
+
+/// The probability of leaving a state.
+fn leave(chain: &MarkovChain, state: u32) -> f64 {
+    sum(chain.row(state).iter().filter(|&(to, _)| to != state).map(|(_, probability)| probability))
+}
