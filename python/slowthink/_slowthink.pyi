@@ -29,6 +29,7 @@ __all__ = [
     "extrapolate_pass",
     "fit_reversible",
     "generate_text",
+    "guess_actions",
     "hedge",
     "hitting_probabilities",
     "hitting_probability",
@@ -43,7 +44,10 @@ __all__ = [
     "pass_at_k_rows",
     "pass_at_k_variance",
     "plurality_probability",
+    "ppo_clip",
+    "pretrain_bigram",
     "recurrent_classes",
+    "rescale_time",
     "reward_model_correctness",
     "reward_model_max_scores",
     "roc_auc",
@@ -52,6 +56,8 @@ __all__ = [
     "sample_rows",
     "samples_for_majority",
     "sign_test",
+    "softmax_log_probabilities",
+    "softmax_policy",
     "spearman",
     "spin",
     "stationary_distribution",
@@ -350,3 +356,44 @@ def weighted_maj_at_k(
     out: _Floats,
     options: Options,
 ) -> None: ...
+
+# metastable.distill
+def rescale_time(chain: Chain, beta: float, options: Options) -> Chain: ...
+
+# metastable.local
+def guess_actions(
+    chain: Chain,
+    hidden: _States,
+    paths: tuple[int, int, int],
+    table: _States,
+    found: npt.NDArray[np.bool_],
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: _Ints,
+    options: Options,
+) -> None: ...
+
+# metastable.ppo
+def ppo_clip(
+    chain: Chain,
+    edges: _States,
+    law: _Floats | None,
+    settings: tuple[float, float, float, bool, int, int],
+    batch: tuple[int, npt.NDArray[np.uint64]] | None,
+    options: Options,
+) -> tuple[Chain, _Floats, int, _Floats, npt.NDArray[np.bool_]]: ...
+
+# metastable.pretraining
+def pretrain_bigram(
+    chain: Chain,
+    law: _Floats,
+    learning_rate: float,
+    threshold: float,
+    first: npt.NDArray[np.uint64],
+    second: npt.NDArray[np.uint64],
+    options: Options,
+) -> tuple[Chain, _Floats, _Floats, _Floats, int, int]: ...
+
+# metastable.softmax
+def softmax_log_probabilities(chain: Chain, logits: _Floats, out: _Floats, options: Options) -> None: ...
+def softmax_policy(chain: Chain, logits: _Floats, options: Options) -> Chain: ...

@@ -50,9 +50,19 @@ mod _slowthink {
 
     // metastable: one `#[pymodule_export]` for each module, in the order of `metastable/mod.rs`
     #[pymodule_export]
+    use super::metastable::distill::rescale_time;
+    #[pymodule_export]
     use super::metastable::family::metastable_chain;
     #[pymodule_export]
+    use super::metastable::local::guess_actions;
+    #[pymodule_export]
     use super::metastable::oracle::mean_costs;
+    #[pymodule_export]
+    use super::metastable::ppo::ppo_clip;
+    #[pymodule_export]
+    use super::metastable::pretraining::pretrain_bigram;
+    #[pymodule_export]
+    use super::metastable::softmax::{softmax_log_probabilities, softmax_policy};
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
     #[pymodule_export]

@@ -4,5 +4,16 @@ After Kim, Wu, Lee and Suzuki 2025, "Metastable Dynamics of Chain-of-Thought Rea
 """
 
 from slowthink.metastable._family import MetastableChain, metastable_chain
+from slowthink.metastable._policy import SoftmaxPolicy
+from slowthink.metastable._ppo import PpoResult, ppo
+from slowthink.metastable._pretraining import PretrainResult, pretrain
 
-__all__ = ["MetastableChain", "metastable_chain"]
+__all__ = [
+    "MetastableChain",
+    "PpoResult",
+    "PretrainResult",
+    "SoftmaxPolicy",
+    "metastable_chain",
+    "ppo",
+    "pretrain",
+]

@@ -249,7 +249,7 @@ impl MarkovChain {
 
 /// The sum of `values`, with the rounding of each addition carried along (Neumaier): a row of a million entries is as
 /// exact as a short one.
-pub(super) fn sum(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn sum(values: impl Iterator<Item = f64>) -> f64 {
     let (mut sum, mut lost) = (0.0f64, 0.0);
     for value in values {
         let next = sum + value;

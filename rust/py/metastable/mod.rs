@@ -1,4 +1,9 @@
 //! Wrappers of `slowthink::metastable`, one file for each of its modules.
 
+pub mod distill;
 pub mod family;
+pub mod local;
 pub mod oracle;
+pub mod ppo;
+pub mod pretraining;
+pub mod softmax;
