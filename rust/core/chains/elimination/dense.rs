@@ -1,7 +1,7 @@
 //! Elimination within a dense table: panels of pivots, then one product for all that they add to the rest.
 
 use crate::error::Result;
-use crate::machine::{self, Kernel};
+use crate::machine::{self, Kernel, each};
 use crate::run::{Control, fill_blocks};
 
 /// Pivots of a panel. A strip of the panel, 4 KB, stays in the first level of cache.
@@ -10,9 +10,10 @@ const PANEL: usize = 32;
 /// Tables of at most so many rows are eliminated one pivot after another.
 const SMALL: usize = 48;
 
-/// Columns and rows of the table that are kept in registers.
+/// Columns and rows of the table that are kept in registers; two quartets of rows share their factors.
 const STRIP: usize = 16;
-const ROWS: usize = 4;
+const QUARTET: usize = 4;
+const ROWS: usize = 2 * QUARTET;
 
 /// Rows that a thread takes at a time, and the multiplications from which on threads are worth their start.
 const BLOCK: usize = 32;
@@ -207,53 +208,81 @@ impl Kernel for Update<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { rows, width, first, end, pivots, strips } = self;
-        for row in rows.chunks_exact_mut(width) {
-            for l in first..end {
-                let factor = row[l];
-                let pivot = &pivots[(l - first) * width..][..end];
-                for (to, &from) in row[l + 1..end].iter_mut().zip(&pivot[l + 1..]) {
-                    *to += factor * from;
+        for group in rows.chunks_mut(ROWS * width) {
+            // The entries in the columns of the panel, each row a lane; those of an incomplete group are zeros.
+            let mut factors = [[0.0; ROWS]; PANEL];
+            for (lane, row) in group.chunks_exact(width).enumerate() {
+                for (factor, &value) in factors.iter_mut().zip(&row[first..end]) {
+                    factor[lane] = value;
                 }
             }
-        }
-        for group in rows.chunks_mut(ROWS * width) {
+            for (l, pivot) in pivots.chunks_exact(width).enumerate() {
+                let (before, later) = factors.split_at_mut(l + 1);
+                let factor = before[l];
+                for (to, &p) in later.iter_mut().zip(&pivot[first + l + 1..end]) {
+                    *to = each(|lane| to[lane] + factor[lane] * p);
+                }
+            }
+            for (lane, row) in group.chunks_exact_mut(width).enumerate() {
+                for (factor, value) in factors.iter().zip(&mut row[first..end]) {
+                    *value = factor[lane];
+                }
+            }
+            let factors = &factors[..end - first];
             if group.len() == ROWS * width {
-                product::<ROWS>(group, width, first, end, strips);
+                let (upper, lower) = group.split_at_mut(QUARTET * width);
+                product::<0>(upper, width, end, factors, strips);
+                product::<QUARTET>(lower, width, end, factors, strips);
             } else {
-                for row in group.chunks_exact_mut(width) {
-                    product::<1>(row, width, first, end, strips);
+                for (lane, row) in group.chunks_exact_mut(width).enumerate() {
+                    for (number, strip) in strips.iter().enumerate() {
+                        rest(&mut row[end + number * STRIP..], factors.iter().map(|factor| factor[lane]), strip);
+                    }
                 }
             }
         }
     }
 }
 
-/// Adds to `R` rows the products of their entries `first..end` with the strips.
+/// Adds to four rows the products of their factors, lanes `LANE..LANE + 4`, with the strips.
 #[inline(always)]
-fn product<const R: usize>(rows: &mut [f64], width: usize, first: usize, end: usize, strips: &[[[f64; STRIP]; PANEL]]) {
-    let mut factors = [[0.0; R]; PANEL];
-    for (r, row) in rows.chunks_exact(width).enumerate().take(R) {
-        for (l, &factor) in row[first..end].iter().enumerate() {
-            factors[l][r] = factor;
+fn product<const LANE: usize>(
+    rows: &mut [f64],
+    width: usize,
+    end: usize,
+    factors: &[[f64; ROWS]],
+    strips: &[[[f64; STRIP]; PANEL]],
+) {
+    let (row_a, others) = rows.split_at_mut(width);
+    let (row_b, others) = others.split_at_mut(width);
+    let (row_c, row_d) = others.split_at_mut(width);
+    let (row_a, rest_a) = row_a[end..].as_chunks_mut::<STRIP>();
+    let (row_b, rest_b) = row_b[end..].as_chunks_mut::<STRIP>();
+    let (row_c, rest_c) = row_c[end..].as_chunks_mut::<STRIP>();
+    let (row_d, rest_d) = row_d[end..].as_chunks_mut::<STRIP>();
+    for ((((a, b), c), d), strip) in row_a.iter_mut().zip(row_b).zip(row_c).zip(row_d).zip(strips) {
+        let mut sums = (*a, *b, *c, *d);
+        for (factor, values) in factors.iter().zip(strip) {
+            sums.0 = each(|x| sums.0[x] + factor[LANE] * values[x]);
+            sums.1 = each(|x| sums.1[x] + factor[LANE + 1] * values[x]);
+            sums.2 = each(|x| sums.2[x] + factor[LANE + 2] * values[x]);
+            sums.3 = each(|x| sums.3[x] + factor[LANE + 3] * values[x]);
+        }
+        (*a, *b, *c, *d) = sums;
+    }
+    if let Some(strip) = strips.get((width - end) / STRIP) {
+        for (lane, to) in [rest_a, rest_b, rest_c, rest_d].into_iter().enumerate() {
+            rest(to, factors.iter().map(|factor| factor[LANE + lane]), strip);
         }
     }
-    let factors = &factors[..end - first];
-    for (number, strip) in strips.iter().enumerate() {
-        let begin = end + number * STRIP;
-        let columns = STRIP.min(width - begin);
-        let mut sums = [[0.0; STRIP]; R];
-        for (r, sum) in sums.iter_mut().enumerate() {
-            sum[..columns].copy_from_slice(&rows[r * width + begin..][..columns]);
-        }
-        for (factor, values) in factors.iter().zip(strip) {
-            for r in 0..R {
-                for x in 0..STRIP {
-                    sums[r][x] += factor[r] * values[x];
-                }
-            }
-        }
-        for (r, sum) in sums.iter().enumerate() {
-            rows[r * width + begin..][..columns].copy_from_slice(&sum[..columns]);
+}
+
+/// As [`product`], for one row and at most as many columns as a strip has.
+#[inline(always)]
+fn rest(to: &mut [f64], factors: impl Iterator<Item = f64>, strip: &[[f64; STRIP]; PANEL]) {
+    for (factor, values) in factors.zip(strip) {
+        for (to, &value) in to.iter_mut().zip(values) {
+            *to += factor * value;
         }
     }
 }

@@ -19,7 +19,7 @@ mod diagonal;
 mod numeric;
 mod plan;
 
-pub use plan::Plan;
+pub use plan::{Plan, core_size};
 
 use super::system::System;
 use crate::error::Result;

@@ -116,9 +116,10 @@ struct Done {
 /// Eliminates all states of `system`. The numbers are the same for any number of threads.
 pub(super) fn eliminate(system: &System, plan: &Plan, control: &Control) -> Result<Numbers> {
     let n = plan.n_states();
-    let entries = Entries::new(system, plan)?;
+    // A single front is filled from the system itself.
+    let entries = if plan.fronts.len() > 1 { Some(Entries::new(system, plan)?) } else { None };
     control.check()?;
-    let job = Job { plan, entries: &entries, control };
+    let job = Job { plan, system, entries: entries.as_ref(), control };
     control.expect(plan.operations() as u64 >> COUNTED);
     let (tasks, top) = tasks(plan);
     let scratch = || vec![NONE; n];
@@ -187,7 +188,8 @@ fn tasks(plan: &Plan) -> (Vec<Vec<usize>>, Vec<usize>) {
 
 struct Job<'a> {
     plan: &'a Plan,
-    entries: &'a Entries,
+    system: &'a System,
+    entries: Option<&'a Entries>,
     control: &'a Control,
 }
 
@@ -237,16 +239,28 @@ impl Job<'_> {
         let size = front.size();
         let width = size + 1;
         let mut table = Table { size, values: zeros(size * width)?, scales: vec![1.0; size] };
+        let Some(entries) = self.entries else {
+            let places = &self.plan.places;
+            for (state, &place) in places.iter().enumerate() {
+                let row = &mut table.values[place as usize * width..][..width];
+                let (targets, values) = self.system.row(state);
+                for (&target, &value) in targets.iter().zip(values) {
+                    row[places[target as usize] as usize] = value;
+                }
+                row[size] = self.system.exits[state];
+            }
+            return Ok(table);
+        };
         let places =
             (front.first..front.first + front.n_pivots).chain(front.border.iter().map(|&place| place as usize));
         for (row, place) in places.enumerate() {
             rows[place] = row as u32;
         }
-        for entry in self.entries.of(number) {
+        for entry in entries.of(number) {
             table.values[rows[entry.from as usize] as usize * width + rows[entry.to as usize] as usize] = entry.value;
         }
         for row in 0..front.n_pivots {
-            table.values[row * width + size] = self.entries.exits[front.first + row];
+            table.values[row * width + size] = entries.exits[front.first + row];
         }
         Ok(table)
     }

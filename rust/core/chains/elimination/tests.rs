@@ -166,3 +166,10 @@ fn a_plan_tells_what_an_elimination_takes() {
     let dense = Plan::new(&blocks(1, 300, 3000, 0.1), &control).unwrap();
     assert_eq!(dense.operations(), 9e6);
 }
+
+#[test]
+fn trees_and_paths_have_no_core() {
+    assert_eq!(core_size(&blocks(50, 1, 0, 0.1)).unwrap(), 0, "a ring");
+    assert_eq!(core_size(&blocks(1, 300, 5, 0.1)).unwrap(), 300, "random partners");
+    assert_eq!(core_size(&System { begins: vec![0], ..System::default() }).unwrap(), 0);
+}
