@@ -17,7 +17,7 @@ const ROWS: usize = 2 * QUARTET;
 
 /// Rows that a thread takes at a time, and the multiplications from which on threads are worth their start.
 const BLOCK: usize = 32;
-const THREADED: usize = 1 << 23;
+const THREADED: usize = 1 << 26;
 
 /// A row is multiplied by a power of two before its entries come near the smallest numbers; never by more than `MOST`.
 const LOW: f64 = f64::from_bits((1023 - 200) << 52);
