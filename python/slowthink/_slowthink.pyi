@@ -27,16 +27,20 @@ __all__ = [
     "distinct_counts",
     "endpoints",
     "extrapolate_pass",
+    "first_passage_from",
+    "first_passage_of_each",
     "fit_reversible",
     "generate_text",
     "guess_actions",
     "hedge",
     "hitting_probabilities",
     "hitting_probability",
+    "kemeny_constant",
     "kendall_tau",
     "maj_at_k",
     "maj_variance",
     "mean_costs",
+    "mean_first_passage_times",
     "mean_hitting_times",
     "metastable_chain",
     "occupancy",
@@ -152,6 +156,14 @@ def recurrent_classes(chain: Chain, options: Options) -> _States: ...
 def stationary_distribution(
     chain: Chain, classes: _States, number: int, request: _Request, out: _Floats, options: Options
 ) -> _Found: ...
+
+# chains.first_passage
+def first_passage_from(chain: Chain, targets: _States, law: _Floats, out: _Floats, options: Options) -> float: ...
+def first_passage_of_each(
+    chain: Chain, targets: _States, starts: _States, out: _Floats, left: _Floats, options: Options
+) -> None: ...
+def kemeny_constant(chain: Chain, options: Options) -> float: ...
+def mean_first_passage_times(chain: Chain, returns: bool, out: _Floats, options: Options) -> None: ...
 
 # chains.structure
 def communicating_classes(

@@ -23,6 +23,10 @@ mod _slowthink {
 
     // chains: one `#[pymodule_export]` for each module, in the order of `chains/mod.rs`
     #[pymodule_export]
+    use super::chains::first_passage::{
+        first_passage_from, first_passage_of_each, kemeny_constant, mean_first_passage_times,
+    };
+    #[pymodule_export]
     use super::chains::fitting::{
         count_trajectories, fit_reversible, sample_reversible, sample_rows, strong_components,
     };

@@ -2,6 +2,7 @@
 
 from slowthink.chains._chain import MarkovChain
 from slowthink.chains._exact import SolveInfo
+from slowthink.chains._first_passage import FirstPassageDistribution
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
 from slowthink.chains._hitting_times import HittingTimes, Survival
 from slowthink.chains._posterior import ChainSamples, sample_posterior
@@ -13,6 +14,7 @@ from slowthink.chains._transition_counts import TransitionCounts
 __all__ = [
     "ChainSamples",
     "CommunicatingClasses",
+    "FirstPassageDistribution",
     "FittedChain",
     "HittingProbability",
     "HittingTimes",

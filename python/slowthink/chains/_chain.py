@@ -9,7 +9,18 @@ import numpy.typing as npt
 
 from slowthink import _run
 from slowthink._slowthink import Chain
-from slowthink.chains import _build, _exact, _export, _fit, _hitting, _observables, _rare, _structure, _walks
+from slowthink.chains import (
+    _build,
+    _exact,
+    _export,
+    _first_passage,
+    _fit,
+    _hitting,
+    _observables,
+    _rare,
+    _structure,
+    _walks,
+)
 
 
 class MarkovChain:
@@ -126,6 +137,10 @@ class MarkovChain:
     is_irreducible = property(_structure.is_irreducible)
     is_aperiodic = property(_structure.is_aperiodic)
     period = property(_structure.period)
+
+    first_passage_distribution = _first_passage.first_passage_distribution
+    kemeny_constant = _first_passage.kemeny_constant
+    mean_first_passage_times = _first_passage.mean_first_passage_times
 
     walk = _walks.walk
     iter_walks = _walks.iter_walks

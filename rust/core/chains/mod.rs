@@ -6,6 +6,7 @@
 mod alias;
 pub mod connected;
 pub mod elimination;
+pub mod first_passage;
 pub mod fitting;
 pub mod hitting;
 pub mod matrix;

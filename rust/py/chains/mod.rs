@@ -1,5 +1,6 @@
 //! Wrappers of `slowthink::chains`, one file for each of its modules.
 
+pub mod first_passage;
 pub mod fitting;
 pub mod hitting;
 pub mod matrix;
