@@ -64,6 +64,7 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.count_transitions": {**WALKS, "lag": 1},
     "MarkovChain.count_transitions (lag)": {**WALKS, "lag": 2, "from_step": 1},
     "MarkovChain.count_visits": {**WALKS, "from_step": 1},
+    "MarkovChain.eigenvalues": {"k": 2},
     "MarkovChain.endpoints": WALKS,
     "MarkovChain.first_passage_distribution": {"targets": np.array([1]), "start": np.array([0, 3]), "n_steps": 3},
     "MarkovChain.first_passage_distribution (law)": {"targets": 1, "start_distribution": LAW, "n_steps": 3},
@@ -79,6 +80,7 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.mean_hitting_times": {"targets": np.array([1]), "info": True},
     "MarkovChain.mean_hitting_times (costs)": {"targets": 2, "costs": np.array([1.0, 2.0, 0.0, 0.5])},
     "MarkovChain.n_states": {},
+    "MarkovChain.metastable_sets": {"k": 3},
     "MarkovChain.nbytes": {},
     "MarkovChain.n_transitions": {},
     "MarkovChain.occupancy": {**WALKS, "labels": np.array([0, 2, 1, 0])},
@@ -86,6 +88,8 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.period": {},
     "MarkovChain.probabilities": {},
     "MarkovChain.recurrent_classes": {},
+    "MarkovChain.pseudo_spectral_gap": {"max_power": 3},
+    "MarkovChain.rates": {"k": 2},
     "MarkovChain.row": {"state": 2},
     "MarkovChain.sample_hitting_probability": {
         "targets": np.array([1]),
@@ -98,6 +102,8 @@ CASES: dict[str, dict[str, Any]] = {
     "MarkovChain.stationary_distribution": {},
     "MarkovChain.stationary_distribution (info)": {"method": "elimination", "tolerance": 1e-9, "info": True},
     "MarkovChain.stationary_distributions": {},
+    "MarkovChain.spectral_gap": {"absolute": False},
+    "MarkovChain.timescales": {"k": 2, "lag": 3},
     "MarkovChain.to_dense": {},
     "MarkovChain.to_networkx": {},
     "MarkovChain.to_scipy": {},
@@ -112,6 +118,7 @@ CASES: dict[str, dict[str, Any]] = {
         "jumps": np.array([0, 0, 1, 0]),
     },
     "MarkovChain.transient_states": {},
+    "MarkovChain.transition_paths": {"source": np.array([0]), "target": np.array([False, False, False, True])},
     "MarkovChain.walk": WALKS,
     "MarkovChain.walk (second order)": {**WALKS, "p": 2.0, "q": 0.5},
     "MarkovChain.walk (law)": {"start_distribution": LAW, "n_steps": 3, "n_walks": 4, "rng": 1},
@@ -153,6 +160,8 @@ MADE_BY_US: set[str] = {
     "SolveInfo",
     "Survival",
     "TextChain",
+    "MetastableSets",
+    "TransitionPaths",
 }
 """Public classes that only functions of ours construct."""
 
@@ -215,6 +224,9 @@ class TestChains(Hostile):
     def comparable(self, result: Any) -> Any:
         if isinstance(result, MarkovChain):
             return result.indptr, result.indices, result.probabilities
+        if isinstance(result, chains.TransitionPaths):
+            fluxes = [self.comparable(flux) for flux in (result.gross_flux, result.net_flux)]
+            return result.forward_committor, result.backward_committor, result.rate, fluxes
         if hasattr(result, "tocsr"):
             matrix = result.tocsr()
             return matrix.shape, matrix.indptr, matrix.indices, matrix.data

@@ -18,6 +18,7 @@ __all__ = [
     "bootstrap_means",
     "bradley_terry",
     "build_info",
+    "chain_rates",
     "communicating_classes",
     "compare_curves",
     "count_pairs",
@@ -25,6 +26,7 @@ __all__ = [
     "count_transitions",
     "count_visits",
     "distinct_counts",
+    "dominant_pathways",
     "endpoints",
     "extrapolate_pass",
     "first_passage_from",
@@ -43,6 +45,7 @@ __all__ = [
     "mean_first_passage_times",
     "mean_hitting_times",
     "metastable_chain",
+    "metastable_sets",
     "occupancy",
     "pass_at_k_mean",
     "pass_at_k_rows",
@@ -50,6 +53,7 @@ __all__ = [
     "plurality_probability",
     "ppo_clip",
     "pretrain_bigram",
+    "pseudo_spectral_gap",
     "recurrent_classes",
     "rescale_time",
     "reward_model_correctness",
@@ -70,6 +74,7 @@ __all__ = [
     "student_quantile",
     "student_two_sided",
     "summarise_curves",
+    "transition_paths",
     "walk_chain",
     "walk_second_order",
     "weighted_maj_at_k",
@@ -125,6 +130,9 @@ _Walks = tuple[_Starts, int, int, npt.NDArray[np.uint64], int]
 def sample_hitting_times(
     chain: Chain, walks: _Walks, targets: _States, jumps: bool | _Ints, out: _Ints, options: Options
 ) -> None: ...
+
+# chains.metastable_sets
+def metastable_sets(chain: Chain, k: int, options: Options) -> tuple[_Floats, _Floats, _Floats, float]: ...
 
 # chains.observe
 
@@ -205,10 +213,29 @@ def sample_reversible(
     options: Options,
 ) -> tuple[_Ints, _States, _Floats]: ...
 
+# chains.spectrum
+def chain_rates(chain: Chain, options: Options) -> tuple[_Floats, _Floats, bool]: ...
+def pseudo_spectral_gap(chain: Chain, max_power: int, options: Options) -> tuple[float, int]: ...
+
 # chains.text
 def generate_text(
     chain: Chain, walks: _Walks, texts: tuple[npt.NDArray[Any], npt.NDArray[Any]], options: Options
 ) -> None: ...
+
+# chains.transition_paths
+def transition_paths(
+    chain: Chain, source: _States, target: _States, options: Options
+) -> tuple[_Floats, _Floats, _Floats, _Ints, _States, _Floats, _Floats, float, float]: ...
+def dominant_pathways(
+    indptr: _Ints,
+    indices: _States,
+    net: _Floats,
+    source: _States,
+    target: _States,
+    most: int,
+    fraction: float,
+    options: Options,
+) -> list[tuple[_States, float]]: ...
 
 # chains.second_order
 def walk_second_order(

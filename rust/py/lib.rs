@@ -35,6 +35,8 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::matrix::Chain;
     #[pymodule_export]
+    use super::chains::metastable_sets::metastable_sets;
+    #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
     #[pymodule_export]
     use super::chains::passage::{
@@ -46,9 +48,13 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::second_order::walk_second_order;
     #[pymodule_export]
+    use super::chains::spectrum::{chain_rates, pseudo_spectral_gap};
+    #[pymodule_export]
     use super::chains::structure::communicating_classes;
     #[pymodule_export]
     use super::chains::text::generate_text;
+    #[pymodule_export]
+    use super::chains::transition_paths::{dominant_pathways, transition_paths};
     #[pymodule_export]
     use super::chains::walk::walk_chain;
 

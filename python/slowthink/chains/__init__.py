@@ -5,11 +5,13 @@ from slowthink.chains._exact import SolveInfo
 from slowthink.chains._first_passage import FirstPassageDistribution
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
 from slowthink.chains._hitting_times import HittingTimes, Survival
+from slowthink.chains._metastable_sets import MetastableSets
 from slowthink.chains._posterior import ChainSamples, sample_posterior
 from slowthink.chains._rare import HittingProbability
 from slowthink.chains._structure import CommunicatingClasses
 from slowthink.chains._text import TextChain, ngram_chain
 from slowthink.chains._transition_counts import TransitionCounts
+from slowthink.chains._transition_paths import TransitionPaths
 
 __all__ = [
     "ChainSamples",
@@ -19,10 +21,12 @@ __all__ = [
     "HittingProbability",
     "HittingTimes",
     "MarkovChain",
+    "MetastableSets",
     "SolveInfo",
     "Survival",
     "TextChain",
     "TransitionCounts",
+    "TransitionPaths",
     "count_trajectories",
     "fit_chain",
     "largest_connected_set",

@@ -16,9 +16,12 @@ from slowthink.chains import (
     _first_passage,
     _fit,
     _hitting,
+    _metastable_sets,
     _observables,
     _rare,
+    _spectrum,
     _structure,
+    _transition_paths,
     _walks,
 )
 
@@ -159,3 +162,11 @@ class MarkovChain:
     mean_hitting_times = _exact.mean_hitting_times
     stationary_distribution = _exact.stationary_distribution
     stationary_distributions = _exact.stationary_distributions
+
+    rates = _spectrum.rates
+    eigenvalues = _spectrum.eigenvalues
+    timescales = _spectrum.timescales
+    spectral_gap = _spectrum.spectral_gap
+    pseudo_spectral_gap = _spectrum.pseudo_spectral_gap
+    metastable_sets = _metastable_sets.metastable_sets
+    transition_paths = _transition_paths.transition_paths
