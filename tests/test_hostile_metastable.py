@@ -15,7 +15,16 @@ import numpy as np
 from hostile import Hostile
 from slowthink import metastable
 from slowthink.chains import MarkovChain
-from slowthink.metastable import MetastableChain, SoftmaxPolicy, metastable_chain, ppo, pretrain
+from slowthink.metastable import (
+    MetastableChain,
+    SoftmaxPolicy,
+    metastable_chain,
+    ppo,
+    pretrain,
+    scaling,
+    search_budget,
+    sparse_edge_search,
+)
 
 RING = metastable_chain(3, 3, 0.1, group=3, rng=1)
 META_GRAPH = np.array([[0, 1], [1, 2], [2, 0], [1, 0]])
@@ -25,6 +34,21 @@ COUNTS = np.array([[5, 3, 0], [0, 2, 2], [1, 0, 4]])
 LAW = np.array([0.25, 0.25, 0.0, 0.25, 0.0, 0.0, 0.25, 0.0, 0.0])
 
 CASES: dict[str, dict[str, Any]] = {
+    "Scaling.ratio": {},
+    "Scaling.times": {},
+    "SearchBudget": {
+        "n_restarts": 3,
+        "n_rollouts": 2,
+        "n_cluster_steps": 40,
+        "max_steps": 500,
+        "miss_probability": 0.1,
+    },
+    "SearchBudget.n_steps": {},
+    "SparseEdges.pool": {},
+    "SparseEdges.precision": {"true": EDGES},
+    "SparseEdges.recall": {"true": EDGES},
+    "meta_chain": {"chain": RING.chain, "labels": np.array([0, 0, 0, 2, 2, 2, 1, 1, 1])},
+    "meta_chain (family)": {"chain": RING},
     "MetastableChain.cluster": {"k": 1},
     "MetastableChain.compose": {"walks": np.array([[1, 0, 4, 3], [2, 1, 0, 0]])},
     "MetastableChain.expected_hitting_time": {"start": np.array([0, 1, 5])},
@@ -63,23 +87,55 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "pretrain": {"data": COUNTS, "n_steps_1": 90, "n_steps_2": 50, "threshold": 0.1},
     "pretrain (chain)": {"data": RING, "n_steps_1": 90, "n_steps_2": 50, "state_distribution": LAW},
+    "reweight_edges": {"chain": RING, "edges": EDGES, "epsilon_max": 0.5},
+    "scaling": {
+        "n_clusters": np.array([4, 8]),
+        "cluster_size": np.array([3, 5]),
+        "epsilon": np.array([0.25, 0.125]),
+        "rng": 1,
+    },
+    "search_budget": {"n_clusters": 4, "cluster_size": 5, "epsilon": 0.01},
+    "sparse_edge_search": {"chain": RING, "max_steps": 50, "rng": 1},
+    "sparse_edge_search (starts)": {
+        "chain": RING.chain,
+        "start": np.array([0, 3, 7]),
+        "n_rollouts": 2,
+        "n_cluster_steps": 30,
+        "max_steps": 50,
+        "stop_when": 2,
+        "rng": 1,
+    },
 }
 """A small valid call of each public name; its array arguments are arrays here. A property takes none."""
 
-MADE_BY_US = {"MetastableChain", "PpoResult", "PretrainResult"}
+MADE_BY_US = {"MetastableChain", "PpoResult", "PretrainResult", "Scaling", "SparseEdges"}
 """Public classes that only functions of ours construct."""
 
 OBJECTS: dict[str, Any] = {
     "MetastableChain": RING,
     "PpoResult": ppo(RING, EDGES, epsilon_max=0.25),
     "PretrainResult": pretrain(COUNTS, n_steps_1=90, n_steps_2=50),
+    "Scaling": scaling(),
+    "SearchBudget": search_budget(4, 5, 0.01),
     "SoftmaxPolicy": SoftmaxPolicy(RING),
+    "SparseEdges": sparse_edge_search(RING, max_steps=50, rng=1),
 }
 """One object of each, whose methods and properties are fed."""
 
 
+MEMORY = {
+    "reweight_edges": """
+        from slowthink.metastable import metastable_chain, reweight_edges
+        made = metastable_chain(10, 1000, 1e-6)
+        inputs, call = [made.chain], lambda: reweight_edges(made, made.sparse_edges, 0.1)
+    """,
+}
+"""Programs that set `inputs` and `call`, for large inputs and outputs."""
+
+
 class TestMetastable(Hostile):
     cases = CASES
+    memory = MEMORY
 
     def function(self, name: str) -> Callable[..., Any]:
         owner, _, attribute = name.partition(" (")[0].partition(".")
@@ -99,13 +155,18 @@ class TestMetastable(Hostile):
         return result
 
 
+def attributes(owner: type) -> tuple[str, ...]:
+    """The names of what an object holds: no calls."""
+    return (*getattr(owner, "__slots__", ()), *getattr(owner, "__dataclass_fields__", ()))
+
+
 def test_every_public_name_is_fed() -> None:
     fed = {name.partition(" (")[0] for name in CASES}
     members = {
         f"{owner}.{name}"
         for owner, value in OBJECTS.items()
         for name in dir(type(value))
-        if not name.startswith("_") and name not in getattr(type(value), "__slots__", ())
+        if not name.startswith("_") and name not in attributes(type(value))
     }
     callables = {name for name in metastable.__all__ if callable(getattr(metastable, name))}
     assert members | callables == fed | MADE_BY_US, "a new public name needs a case in CASES, and an old one none"

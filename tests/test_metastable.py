@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from slowthink.metastable import MetastableChain, metastable_chain
+from slowthink.chains import MarkovChain
+from slowthink.metastable import (
+    MetastableChain,
+    meta_chain,
+    metastable_chain,
+    reweight_edges,
+    scaling,
+    sparse_edge_search,
+)
 from slowthink.reference import metastable as slow
 
 # n_clusters, cluster_size, epsilon, mean hitting time, source entries and the time with them
@@ -108,6 +116,14 @@ def test_the_oracle_equals_exact_rationals(arguments: dict[str, Any], power: int
     times = slow.mean_hitting_times(exact, set(made.cluster(target).tolist()))
     found = made.expected_hitting_time(np.arange(k * m), target=target)
     np.testing.assert_allclose(found, np.array(times, dtype=float), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize("meta_graph", ["ring", "complete", "cycle", "random"])
+@pytest.mark.parametrize("epsilon", [0.1, 1e-8, 1e-30, 1e-100])
+def test_elimination_agrees(meta_graph: Any, epsilon: float):
+    made = metastable_chain(9, 8, epsilon, meta_graph=meta_graph, n_sources=3, n_targets=2, entries="random", rng=4)
+    found = made.chain.mean_hitting_times(made.target)
+    np.testing.assert_allclose(found, made.expected_hitting_time(np.arange(72)), rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("meta_graph", ["ring", "complete", "cycle", "random"])
@@ -262,3 +278,129 @@ def test_what_is_no_group_is_named(group: Any, text: str):
 def test_bad_arguments_are_named(arguments: dict[str, Any], text: str):
     with pytest.raises(ValueError, match=text):
         metastable_chain(**{"n_clusters": 3, "cluster_size": 3, "epsilon": 0.1, **arguments})
+
+
+@pytest.mark.parametrize("meta_graph", ["ring", "complete", "cycle", "random"])
+@pytest.mark.parametrize("epsilon", [1e-100, 1e-6, 0.3])
+def test_raised_edges_make_the_chain_of_the_larger_epsilon(meta_graph: Any, epsilon: float):
+    words: dict[str, Any] = {"meta_graph": meta_graph, "n_sources": 2, "n_targets": 2, "entries": "random", "rng": 3}
+    before, after = (metastable_chain(6, 5, e, **words) for e in (epsilon, 0.4))
+    order = np.random.default_rng(1).permutation(len(before.sparse_edges))
+    found = reweight_edges(before, before.sparse_edges[order], 0.4)
+    np.testing.assert_allclose(found.to_dense(), after.chain.to_dense(), rtol=1e-15)
+    # The mean time falls by epsilon_max / epsilon, up to the steps that cross.
+    ratio = before.expected_hitting_time() / after.expected_hitting_time()
+    assert ratio == pytest.approx(0.4 / epsilon, rel=0.3)
+    unchanged = reweight_edges(before.chain, before.sparse_edges, epsilon / 2)
+    assert (unchanged.to_dense() == before.chain.to_dense()).all()
+
+
+def test_a_search_and_what_it_found_shorten_the_way():
+    made = metastable_chain(6, 8, 1e-4)
+    fast = reweight_edges(made, sparse_edge_search(made, rng=1), 0.2)
+    exact = metastable_chain(6, 8, 0.2).expected_hitting_time()
+    times = fast.sample_hitting_times(made.target, made.start, n_walks=20_000, max_steps=10**9, rng=2)
+    assert abs(times.mean() - exact) < 6 * times.standard_error
+
+
+def test_only_the_rows_of_the_edges_change():
+    made = metastable_chain(3, 3, 0.1, meta_graph="complete")
+    before, after = made.chain.to_dense(), reweight_edges(made, [[0, 4]], 0.5).to_dense()
+    assert (after[1:] == before[1:]).all()
+    assert after[0, 4] == 0.5
+    np.testing.assert_allclose(after[0, [0, 1, 2, 7]], before[0, [0, 1, 2, 7]] * (0.5 / 0.95))
+    whole = MarkovChain([[0.0, 1.0], [0.5, 0.5]])  # nothing else to take from
+    assert reweight_edges(whole, [[0, 1]], 0.5).to_dense().tolist() == whole.to_dense().tolist()
+    assert reweight_edges(whole, np.zeros((0, 2), int), 0.5).to_dense().tolist() == whole.to_dense().tolist()
+    assert reweight_edges(whole, [[1, 0]], 1).to_dense().tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("edges", "epsilon_max", "text"),
+    [
+        ([[0, 4], [1, 4]], 0.5, r"edges\[1\] must be a transition of the chain, got \(1, 4\)"),
+        ([[0, 4], [0, 1], [0, 4]], 0.5, r"edges\[2\] must differ from the others, got \(0, 4\) again"),
+        ([[0, 9]], 0.5, r"edges\[0, 1\] must be below the number of states, 9, got 9"),
+        ([[0, 1, 2]], 0.5, "edges must have two columns"),
+        ([[0, 4]], 0, "epsilon_max must be above 0 and at most 1, got 0"),
+    ],
+)
+def test_edges_that_cannot_be_raised_are_named(edges: Any, epsilon_max: float, text: str):
+    with pytest.raises(ValueError, match=text):
+        reweight_edges(metastable_chain(3, 3, 0.1), edges, epsilon_max)
+
+
+@pytest.mark.parametrize("epsilon", [1e-100, 0.1, 0.9])
+def test_the_meta_chain_of_the_ring(epsilon: float, same_bytes: Any):
+    made = metastable_chain(5, 7, epsilon, n_sources=3)
+    found = same_bytes(lambda threads: meta_chain(made, threads=threads).to_dense())
+    expected = np.zeros((5, 5))
+    expected[np.arange(5), (np.arange(5) + 1) % 5] = 3 * epsilon / 7
+    off = ~np.eye(5, dtype=bool)
+    np.testing.assert_allclose(found[off], expected[off], rtol=1e-14)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    assert (meta_chain(made.chain, made.labels).to_dense() == found).all()
+
+
+@given(st.integers(0, 2**32), st.integers(0, 100), st.sampled_from(["regular", "random"]))
+def test_the_meta_chain_equals_exact_rationals(seed: int, power: int, within: Any):
+    made = metastable_chain(3, 4, float(f"1e-{power}"), within=within, meta_graph="complete", n_sources=2, rng=seed)
+    matrix = [[Fraction(float(p)) for p in row] for row in made.chain.to_dense()]
+    if power == 0:
+        with pytest.raises(ValueError, match=r"labels\[0\] must be such that each state has transitions within"):
+            meta_chain(made)
+        return
+    exact = np.array(slow.meta_chain(matrix, made.labels.tolist()), dtype=float)
+    np.testing.assert_allclose(meta_chain(made).to_dense(), exact, rtol=1e-13, atol=0)
+
+
+def test_what_are_no_clusters_is_named():
+    made = metastable_chain(3, 3, 0.1)
+    with pytest.raises(ValueError, match="labels must be given for a MarkovChain"):
+        meta_chain(made.chain)
+    with pytest.raises(ValueError, match="labels must have one label for each of the 9 states, got 2"):
+        meta_chain(made, [0, 1])
+    with pytest.raises(ValueError, match=r"labels\[1\] must be below the number of states, 9, got 9"):
+        meta_chain(made, [0, 9, 0, 1, 1, 1, 2, 2, 2])
+    with pytest.raises(ValueError, match="labels must name each cluster from 0 on, got none equal to 1"):
+        meta_chain(made, [0, 0, 0, 2, 2, 2, 0, 0, 0])
+    with pytest.raises(ValueError, match="labels must name clusters that have one each, got several closed classes"):
+        meta_chain(MarkovChain(np.eye(2)), [0, 0])
+    with pytest.raises(TypeError, match="chain must be a MetastableChain or a MarkovChain, got ndarray"):
+        meta_chain(np.eye(2), [0, 1])  # type: ignore[arg-type]
+
+
+def test_scaling_in_the_clusters_their_states_and_epsilon():
+    for meta_graph, power in (("ring", 1), ("complete", 1), ("cycle", 2)):
+        found = scaling(meta_graph, n_clusters=[64, 128, 256], cluster_size=[16, 32], epsilon=[1e-3, 1e-6])  # type: ignore[arg-type]
+        np.testing.assert_allclose(found.exponents, [power, 1, 1], atol=0.02)
+        for a, k in enumerate(found.n_clusters[:1]):
+            for b, m in enumerate(found.cluster_size):
+                for c, epsilon in enumerate(found.epsilon):
+                    made = metastable_chain(int(k), int(m), epsilon, meta_graph=meta_graph)  # type: ignore[arg-type]
+                    target = int(k // 2 if meta_graph == "cycle" else k - 1)
+                    assert found.times[a, b, c] == pytest.approx(made.expected_hitting_time(target=target))
+        assert (found.ratio[0] > 0.9).all()
+    # On the cycle the ratio to K M / epsilon grows with K: the caution.
+    cycle = scaling("cycle", n_clusters=[8, 16, 32], cluster_size=16, epsilon=0.01)
+    np.testing.assert_allclose(cycle.ratio.ravel(), [2, 4, 8], rtol=2e-3)
+    assert np.isnan(cycle.exponents[1:]).all()
+    random = scaling("random", n_clusters=[16, 64, 256], cluster_size=16, epsilon=1e-3, n_graphs=30, rng=1)
+    assert random.per_graph.shape == (3, 1, 1, 30)
+    assert np.isfinite(random.per_graph).all()
+    assert 0.8 < random.exponents[0] < 1.2
+    assert np.array_equal(
+        random.per_graph,
+        scaling("random", n_clusters=[16, 64, 256], cluster_size=16, epsilon=1e-3, n_graphs=30, rng=1).per_graph,
+    )
+
+
+def test_a_grid_out_of_range_is_named():
+    with pytest.raises(ValueError, match="n_clusters must be at least 2, got 1"):
+        scaling(n_clusters=1)
+    with pytest.raises(ValueError, match=r"epsilon\[1\] must be at least 1e-300, got 0"):
+        scaling(epsilon=[0.1, 0.0])
+    with pytest.raises(ValueError, match="cluster_size must hold at least one number"):
+        scaling(cluster_size=[])
+    with pytest.raises(ValueError, match="target must be 'last' or 'opposite'"):
+        scaling(target="first")  # type: ignore[arg-type]

@@ -44,6 +44,7 @@ __all__ = [
     "mean_costs",
     "mean_first_passage_times",
     "mean_hitting_times",
+    "meta_chain",
     "metastable_chain",
     "metastable_sets",
     "occupancy",
@@ -66,6 +67,7 @@ __all__ = [
     "sign_test",
     "softmax_log_probabilities",
     "softmax_policy",
+    "sparse_edge_search",
     "spearman",
     "spin",
     "stationary_distribution",
@@ -266,8 +268,22 @@ def metastable_chain(
     options: Options,
 ) -> tuple[Chain, _States, _States, _States, _States]: ...
 
+# metastable.meta_chain
+def meta_chain(chain: Chain, labels: _States, n_clusters: int, options: Options) -> Chain: ...
+
 # metastable.oracle
 def mean_costs(meta_edges: _States, costs: _Floats, target: int, options: Options) -> _Floats: ...
+
+# metastable.search
+def sparse_edge_search(
+    chain: Chain,
+    starts: _Starts | None,
+    plan: tuple[int, int, int, int],
+    stop: tuple[int | None, int | None],
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    options: Options,
+) -> tuple[_States, _Ints, _Ints, int, int, int]: ...
 
 # samples.best_of
 def best_of_k(

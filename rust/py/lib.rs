@@ -66,11 +66,15 @@ mod _slowthink {
     #[pymodule_export]
     use super::metastable::local::guess_actions;
     #[pymodule_export]
+    use super::metastable::meta_chain::meta_chain;
+    #[pymodule_export]
     use super::metastable::oracle::mean_costs;
     #[pymodule_export]
     use super::metastable::ppo::ppo_clip;
     #[pymodule_export]
     use super::metastable::pretraining::pretrain_bigram;
+    #[pymodule_export]
+    use super::metastable::search::sparse_edge_search;
     #[pymodule_export]
     use super::metastable::softmax::{softmax_log_probabilities, softmax_policy};
 

@@ -79,36 +79,40 @@ def expected_hitting_time(self: MetastableChain, start: Any = None, *, target: i
         # What a visit takes if it begins at a source is taken off as a share of it, which keeps all digits.
         toss = self.cluster_size / n_sources / self.epsilon
         sources = (self.entries.astype(np.int64) % self.cluster_size < n_sources).mean(axis=1)
-        after = _after(self, toss * (1 - self.epsilon * sources) + 1, goal)
+        visit = toss * (1 - self.epsilon * sources) + 1
+        after = mean_after(self.meta_graph, self.meta_edges, visit, goal)
         clusters, place = np.divmod(states.astype(np.int64), self.cluster_size)
         first = toss * (1 - self.epsilon * (place < n_sources)) + 1
         times = np.where(clusters == goal, 0.0, first + after[clusters])
     return float(times) if times.ndim == 0 else times
 
 
-def _after(self: MetastableChain, visit: _Floats, target: int) -> _Floats:
-    """For each cluster the mean time from when it is left until ``target``, where a visit to k takes ``visit[k]``."""
-    edges, n = self.meta_edges, self.n_clusters
-    entered = _entered(self, visit, target)
+def mean_after(meta_graph: str, edges: npt.NDArray[np.uint32], visit: _Floats, target: int) -> _Floats:
+    """For each cluster the mean time from when it is left until ``target``, where a visit to k takes ``visit[k]``.
+
+    ``meta_graph`` is the name of the graph whose ``edges`` these are.
+    """
+    n = len(visit)
+    entered = _entered(meta_graph, edges, visit, target)
     degree = np.bincount(edges[:, 0], minlength=n)
     total = np.bincount(edges[:, 0], weights=entered[edges[:, 1]], minlength=n)
     out: _Floats = np.divide(total, degree, out=np.full(n, np.inf), where=degree > 0)
     return out
 
 
-def _entered(self: MetastableChain, visit: _Floats, target: int) -> _Floats:
+def _entered(meta_graph: str, edges: npt.NDArray[np.uint32], visit: _Floats, target: int) -> _Floats:
     """For each cluster the mean time from when it is entered until ``target``, 0 for that."""
-    n = self.n_clusters
+    n = len(visit)
     out = np.zeros(n)
-    if self.meta_graph == "ring":
+    if meta_graph == "ring":
         behind = (target - np.arange(1, n)) % n  # the clusters at distance 1, 2, ...
         out[behind] = np.cumsum(visit[behind])
-    elif self.meta_graph == "complete":
+    elif meta_graph == "complete":
         # x_k = v_k + (sum of the x of all others but the target) / (K - 1).
         visit = np.where(np.arange(n) == target, 0.0, visit)
         out = (n - 1) * (visit + visit.sum()) / n
         out[target] = 0.0
-    elif self.meta_graph == "cycle":
+    elif meta_graph == "cycle":
         # From distance d the cluster at distance x is visited 2 min(d, x) (K - max(d, x)) / K times.
         around = (target + np.arange(1, n)) % n
         distance, costs = np.arange(1.0, n), visit[around]
@@ -116,5 +120,5 @@ def _entered(self: MetastableChain, visit: _Floats, target: int) -> _Floats:
         farther = np.append(np.cumsum(((n - distance) * costs)[:0:-1])[::-1], 0.0)
         out[around] = 2 / n * ((n - distance) * nearer + distance * farther)
     else:
-        out = _slowthink.mean_costs(self.meta_edges, visit, target, _run.options(1))
+        out = _slowthink.mean_costs(edges, visit, target, _run.options(1))
     return out

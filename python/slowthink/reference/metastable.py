@@ -51,3 +51,35 @@ def mean_hitting_times(matrix: Matrix, targets: Collection[int]) -> list[Fractio
     for i, row in zip(unknown, rows, strict=True):
         times[i] = row[-1]
     return times
+
+
+def meta_chain(matrix: Matrix, labels: Sequence[int]) -> Matrix:
+    """q(l | k): the sum over x in cluster k of mu_k(x) times the probability of a step from x to cluster l.
+
+    mu_k solves mu_k = mu_k P_k, where P_k are the rows within the cluster over their sums. Clusters are irreducible.
+    """
+    n_clusters = max(labels) + 1
+    result = []
+    for k in range(n_clusters):
+        states = [x for x, label in enumerate(labels) if label == k]
+        inside = [[matrix[x][y] / sum(matrix[x][z] for z in states) for y in states] for x in states]
+        # The time between visits of a state: 1 + the mean time to it from where the first step leads.
+        law = []
+        for x in range(len(states)):
+            times = mean_hitting_times(inside, [x])
+            law.append(1 / (1 + sum((p * time for p, time in zip(inside[x], times, strict=True)), Fraction(0))))
+        result.append(
+            [
+                sum(
+                    (
+                        weight * matrix[x][y]
+                        for weight, x in zip(law, states, strict=True)
+                        for y in range(len(labels))
+                        if labels[y] == to
+                    ),
+                    Fraction(0),
+                )
+                for to in range(n_clusters)
+            ]
+        )
+    return result
