@@ -147,7 +147,7 @@ def endpoints(chain: Chain, walks: _Walks, out: _States, options: Options) -> No
 def occupancy(chain: Chain, walks: _Walks, labels: _States | None, out: _Ints, options: Options) -> None: ...
 
 # chains.passage
-_Request = tuple[str, float]
+_Request = tuple[str, float, int | None]
 _Found = tuple[str, float, int]
 
 def absorption_probabilities(

@@ -1,13 +1,13 @@
 """Markov chains: storage, walks on all cores, observables, and fitting from data."""
 
 from slowthink.chains._chain import MarkovChain
-from slowthink.chains._exact import SolveInfo
 from slowthink.chains._first_passage import FirstPassageDistribution
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
 from slowthink.chains._hitting_times import HittingTimes, Survival
 from slowthink.chains._metastable_sets import MetastableSets
 from slowthink.chains._posterior import ChainSamples, sample_posterior
 from slowthink.chains._rare import HittingProbability
+from slowthink.chains._solve import SolveInfo
 from slowthink.chains._structure import CommunicatingClasses
 from slowthink.chains._text import TextChain, ngram_chain
 from slowthink.chains._transition_counts import TransitionCounts

@@ -20,6 +20,7 @@ from slowthink.chains import (
     _observables,
     _rare,
     _spectrum,
+    _stationary,
     _structure,
     _transition_paths,
     _walks,
@@ -160,8 +161,8 @@ class MarkovChain:
     hitting_probabilities = _exact.hitting_probabilities
     mean_escape_times = _exact.mean_escape_times
     mean_hitting_times = _exact.mean_hitting_times
-    stationary_distribution = _exact.stationary_distribution
-    stationary_distributions = _exact.stationary_distributions
+    stationary_distribution = _stationary.stationary_distribution
+    stationary_distributions = _stationary.stationary_distributions
 
     rates = _spectrum.rates
     eigenvalues = _spectrum.eigenvalues

@@ -1,49 +1,26 @@
-"""Exact hitting times and probabilities, committors and stationary distributions."""
+"""Exact hitting times and probabilities, committors and escape times."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
+from slowthink.chains import _solve
 from slowthink.chains._hitting import _targets
+from slowthink.chains._solve import Method, SolveInfo
 
 if TYPE_CHECKING:
     from slowthink.chains._chain import MarkovChain
-
-Method = Literal["auto", "elimination", "iterative"]
-"""How equations are solved; docs/exact.md says what each is good for."""
 
 _Floats = npt.NDArray[np.float64]
 _States = npt.NDArray[np.uint32]
 
 _NONE = 2**32 - 1
 """The label of a state that is in no set, as the kernels have it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SolveInfo:
-    """How an exact result was found; what a call with ``info=True`` returns beside it.
-
-    Attributes
-    ----------
-    method : {"elimination", "iterative", "reachability"}
-        What was done in the end. "reachability": the transitions alone settled every state.
-    residual : float
-        The largest amount by which an equation is missed, relative to its right side, as the iteration measured it. For
-        times it bounds the relative error of every entry. NaN for the other methods: elimination is right
-        to about n_states * 1e-16 in each entry, whatever the residual that rounding leaves.
-    n_steps : int
-        Steps of the iteration; 0 for the other methods.
-    """
-
-    method: str
-    residual: float
-    n_steps: int
 
 
 @overload
@@ -137,7 +114,7 @@ def mean_hitting_times(
     """
     chosen = _targets(targets, "targets", self.n_states)
     weights = None if costs is None else _costs(costs, self.n_states)
-    request, wanted, options = _request(method, tolerance, info, threads, progress)
+    request, wanted, options = _solve.request(self.n_states, method, tolerance, info, threads, progress)
     out = _arrays.empty((self.n_states,), np.float64)
     found = _slowthink.mean_hitting_times(self._chain, chosen, weights, request, out, options)
     return (out, SolveInfo(*found)) if wanted else out
@@ -208,7 +185,7 @@ def mean_escape_times(
     if not outside.any():
         raise ValueError("states must leave out at least one state, got all of them")
     chosen = np.flatnonzero(outside).astype(np.uint32)
-    request, wanted, options = _request(method, tolerance, info, threads, progress)
+    request, wanted, options = _solve.request(self.n_states, method, tolerance, info, threads, progress)
     out = _arrays.empty((self.n_states,), np.float64)
     found = _slowthink.mean_hitting_times(self._chain, chosen, None, request, out, options)
     return (out, SolveInfo(*found)) if wanted else out
@@ -289,7 +266,7 @@ def hitting_probabilities(
     """
     chosen = _targets(targets, "targets", self.n_states)
     avoided = np.empty(0, np.uint32) if avoid is None else _set(avoid, "avoid", self.n_states)
-    request, wanted, options = _request(method, tolerance, info, threads, progress)
+    request, wanted, options = _solve.request(self.n_states, method, tolerance, info, threads, progress)
     out = _arrays.empty((self.n_states,), np.float64)
     found = _slowthink.hitting_probabilities(self._chain, chosen, avoided, request, out, options)
     return (out, SolveInfo(*found)) if wanted else out
@@ -338,7 +315,7 @@ def absorption_probabilities(
            [0.33333333, 0.66666667],
            [0.        , 1.        ]])
     """
-    request, _, options = _request(method, tolerance, False, threads, progress)
+    request, _, options = _solve.request(self.n_states, method, tolerance, False, threads, progress)
     if classes is None:
         labels = _slowthink.recurrent_classes(self._chain, _run.options(1))
         n_sets = int(labels[labels != _NONE].max()) + 1
@@ -431,142 +408,13 @@ def committor(
     if len(both := np.intersect1d(origin, goal)):
         raise ValueError(f"source and target must not share a state, got {int(both[0])} in both")
     back = _arrays.flag(backward, "backward")
-    request, wanted, options = _request(method, tolerance, info, threads, progress)
+    request, wanted, options = _solve.request(self.n_states, method, tolerance, info, threads, progress)
     out = _arrays.empty((self.n_states,), np.float64)
     if back:
         found = _slowthink.backward_committor(self._chain, origin, goal, request, out, options)
     else:
         found = _slowthink.hitting_probabilities(self._chain, goal, origin, request, out, options)
     return (out, SolveInfo(*found)) if wanted else out
-
-
-@overload
-def stationary_distribution(
-    self: MarkovChain,
-    *,
-    method: Method = "auto",
-    tolerance: float = 1e-12,
-    info: Literal[False] = False,
-    threads: int | None = None,
-    progress: _run.Progress = False,
-) -> _Floats: ...
-@overload
-def stationary_distribution(
-    self: MarkovChain,
-    *,
-    method: Method = "auto",
-    tolerance: float = 1e-12,
-    info: Literal[True],
-    threads: int | None = None,
-    progress: _run.Progress = False,
-) -> tuple[_Floats, SolveInfo]: ...
-def stationary_distribution(
-    self: MarkovChain,
-    *,
-    method: Method = "auto",
-    tolerance: float = 1e-12,
-    info: bool = False,
-    threads: int | None = None,
-    progress: _run.Progress = False,
-) -> _Floats | tuple[_Floats, SolveInfo]:
-    """The distribution that the chain keeps: the share of time that a long walk spends in each state.
-
-    Parameters
-    ----------
-    method, tolerance, info, threads, progress
-        As for :meth:`mean_hitting_times`.
-
-    Returns
-    -------
-    (S,) array of float
-        Sums to 1. 0 for transient states; each other entry is right in all digits down to 1e-308. A period of the chain
-        does not matter.
-    SolveInfo
-        Only with ``info=True``.
-
-    Raises
-    ------
-    ValueError
-        If there are several recurrent classes, which it names: each has a distribution of its own,
-        see :meth:`stationary_distributions`.
-
-    References
-    ----------
-    Grassmann, Taksar and Heyman 1985; see :meth:`mean_hitting_times`.
-
-    Examples
-    --------
-    >>> from slowthink.chains import MarkovChain
-    >>> chain = MarkovChain([[1 - 3e-50, 3e-50, 0], [1e-50, 1 - 1e-50, 0], [0.5, 0.25, 0.25]])
-    >>> chain.stationary_distribution()
-    array([0.25, 0.75, 0.  ])
-    """
-    request, wanted, options = _request(method, tolerance, info, threads, progress)
-    labels = _slowthink.recurrent_classes(self._chain, _run.options(1))
-    n_classes = int(labels[labels != _NONE].max()) + 1
-    if n_classes > 1:
-        named = "; ".join(_class(np.flatnonzero(labels == number)) for number in range(min(n_classes, 3)))
-        raise ValueError(
-            f"the chain must have one recurrent class to have one stationary distribution, got {n_classes} "
-            f"({named}{'; ...' if n_classes > 3 else ''}): stationary_distributions() gives that of each"
-        )
-    out = _arrays.empty((self.n_states,), np.float64)
-    found = _slowthink.stationary_distribution(self._chain, labels, 0, request, out, options)
-    return (out, SolveInfo(*found)) if wanted else out
-
-
-def stationary_distributions(
-    self: MarkovChain,
-    *,
-    method: Method = "auto",
-    tolerance: float = 1e-12,
-    threads: int | None = None,
-    progress: _run.Progress = False,
-) -> _Floats:
-    """The stationary distribution of each recurrent class.
-
-    Any stationary distribution of the chain is a mixture of these. In the long run a walk from state i spends the share
-    ``absorption_probabilities()[i] @ stationary_distributions()`` of its time in each state.
-
-    Parameters
-    ----------
-    method, tolerance, threads, progress
-        As for :meth:`mean_hitting_times`.
-
-    Returns
-    -------
-    (C, S) array of float
-        A row for each of :attr:`recurrent_classes`, 0 outside of the class.
-
-    Examples
-    --------
-    >>> from slowthink.chains import MarkovChain
-    >>> chain = MarkovChain([[0.5, 0.5, 0, 0], [0.25, 0.75, 0, 0], [0.25, 0.25, 0.25, 0.25], [0, 0, 0, 1]])
-    >>> each = chain.stationary_distributions()
-    >>> each.round(6)
-    array([[0.333333, 0.666667, 0.      , 0.      ],
-           [0.      , 0.      , 0.      , 1.      ]])
-    >>> (chain.absorption_probabilities()[2] @ each).round(6)
-    array([0.222222, 0.444444, 0.      , 0.333333])
-    """
-    request, _, options = _request(method, tolerance, False, threads, progress)
-    labels = _slowthink.recurrent_classes(self._chain, _run.options(1))
-    n_classes = int(labels[labels != _NONE].max()) + 1
-    out = _arrays.empty((n_classes, self.n_states), np.float64)
-    for number in range(n_classes):
-        _slowthink.stationary_distribution(self._chain, labels, number, request, out[number], options)
-    return out
-
-
-def _request(
-    method: Any, tolerance: Any, info: Any, threads: int | None, progress: _run.Progress
-) -> tuple[tuple[str, float], bool, _run.Options]:
-    """The kernels' form of the arguments that all functions here share."""
-    _arrays.choice(method, "method", ("auto", "elimination", "iterative"))
-    number = float(_arrays.floats(tolerance, "tolerance", ndim=0))
-    if not 0 < number < 1:
-        raise ValueError(f"tolerance must be above 0 and below 1, got {number}")
-    return (method, number), _arrays.flag(info, "info"), _run.options(threads, progress)
 
 
 def _costs(costs: Any, n_states: int) -> _Floats:
@@ -599,8 +447,3 @@ def _labels(classes: Any, n_states: int) -> tuple[_States, int]:
             raise ValueError(f"classes must not share states, got {shared} in {int(labels[shared])} and {number}")
         labels[states] = number
     return labels, len(sets)
-
-
-def _class(states: npt.NDArray[Any]) -> str:
-    """A set of states in a message."""
-    return f"{{{', '.join(map(str, states[:5].tolist()))}{', ...' if len(states) > 5 else ''}}}"

@@ -11,9 +11,9 @@ use slowthink::chains::passage::{self, Method, Report, Request, Taken};
 /// The method that was taken, the residual and the steps.
 type Found = (&'static str, f64, u64);
 
-/// `(method, tolerance)`.
+/// `(method, tolerance, memory)`.
 #[derive(FromPyObject)]
-pub struct RequestArgument(String, f64);
+pub struct RequestArgument(String, f64, Option<usize>);
 
 impl RequestArgument {
     fn request(&self) -> PyResult<Request> {
@@ -23,7 +23,7 @@ impl RequestArgument {
             "iterative" => Method::Iterative,
             other => return Err(PyValueError::new_err(format!("method must be one of the known, got {other:?}"))),
         };
-        Ok(Request { method, tolerance: self.1 })
+        Ok(Request { method, tolerance: self.1, memory: self.2 })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which of several sets is hit first, or was left last.
 
 use super::reach::{MOST_SETS, NONE, fates, filled, label, recurrent_classes};
-use super::solver::{Eliminated, Report, Request};
+use super::solver::{Eliminated, Report, Request, decide};
 use super::stationary::weights;
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
@@ -29,7 +29,7 @@ pub fn hitting_probabilities(
     chain: &MarkovChain,
     targets: &[u32],
     avoid: &[u32],
-    _request: Request,
+    request: Request,
     out: &mut [f64],
     control: &Control,
 ) -> Result<Report> {
@@ -50,12 +50,12 @@ pub fn hitting_probabilities(
     if system.n_states() == 0 {
         return Ok(Report::SETTLED);
     }
-    let mut column = into(chain, &system, wins)?;
-    Eliminated::new(&system, control)?.solve(&mut column, control)?;
-    for (&state, probability) in system.states.iter().zip(column) {
+    let column = into(chain, &system, wins)?;
+    let (found, report) = decide(&system, request, None, |factors| factors.solve(&column, control), control)?;
+    for (&state, probability) in system.states.iter().zip(found) {
         out[state as usize] = probability.min(1.0);
     }
-    Ok(Report::ELIMINATED)
+    Ok(report)
 }
 
 /// Fills `out`, a row of `n_sets` numbers for each state, with the probabilities that the set with label 0, 1, ... is the
@@ -70,7 +70,7 @@ pub fn absorption_probabilities(
     chain: &MarkovChain,
     labels: &[u32],
     n_sets: usize,
-    _request: Request,
+    request: Request,
     out: &mut [f64],
     control: &Control,
 ) -> Result<Report> {
@@ -93,31 +93,32 @@ pub fn absorption_probabilities(
     if system.n_states() == 0 {
         return Ok(Report::SETTLED);
     }
-    let factors = Eliminated::new(&system, control)?;
-    let together = COLUMNS * control.threads();
-    for first in (0..n_sets).step_by(together) {
-        let width = together.min(n_sets - first);
-        let columns = map_items(
-            width,
-            1,
-            control,
-            || (),
-            |(), index| {
-                let set = first + index;
-                let mut column =
-                    into(chain, &system, |state| settled[state as usize] && out[state as usize * n_sets + set] == 1.0)?;
-                factors.solve(&mut column, control)?;
-                Ok(column)
-            },
-        )?;
-        for (number, &state) in system.states.iter().enumerate() {
-            let row = &mut out[state as usize * n_sets + first..][..width];
-            for (to, column) in row.iter_mut().zip(&columns) {
-                *to = column[number].min(1.0);
+    // The columns are written as they are found: all of them once more would be too much.
+    let solve = |factors: &Eliminated<'_>| {
+        let together = COLUMNS * control.threads();
+        for first in (0..n_sets).step_by(together) {
+            let width = together.min(n_sets - first);
+            let columns = map_items(
+                width,
+                1,
+                control,
+                || (),
+                |(), index| {
+                    let sure =
+                        |state: u32| settled[state as usize] && out[state as usize * n_sets + first + index] == 1.0;
+                    factors.solve(&into(chain, &system, sure)?, control)
+                },
+            )?;
+            for (number, &state) in system.states.iter().enumerate() {
+                let row = &mut out[state as usize * n_sets + first..][..width];
+                for (to, column) in row.iter_mut().zip(&columns) {
+                    *to = column[number].min(1.0);
+                }
             }
         }
-    }
-    Ok(Report::ELIMINATED)
+        Ok(())
+    };
+    Ok(decide(&system, request, None, solve, control)?.1)
 }
 
 /// Fills `out` with the probability, for a stationary walk of an irreducible chain that is seen in each state, that it
@@ -137,7 +138,7 @@ pub fn backward_committor(
     chain: &MarkovChain,
     source: &[u32],
     target: &[u32],
-    _request: Request,
+    request: Request,
     out: &mut [f64],
     control: &Control,
 ) -> Result<Report> {
@@ -160,7 +161,7 @@ pub fn backward_committor(
         ));
     }
     let all: Vec<u32> = (0..n_states as u32).collect();
-    let pi = weights(chain, &all, control)?;
+    let (pi, _) = weights(chain, &all, request, control)?;
     let system = System::new(chain, |state| labels[state as usize] == NONE, control)?;
     for (to, &label) in out.iter_mut().zip(&labels) {
         *to = f64::from(u8::from(label == 0));
@@ -168,25 +169,27 @@ pub fn backward_committor(
     if system.n_states() == 0 {
         return Ok(Report::SETTLED);
     }
-    let factors = Eliminated::new(&system, control)?;
-    let mut visits = Vec::new();
-    for set in [0, 1] {
-        let mut entering = filled(system.n_states(), Wide::ZERO)?;
-        for (state, _) in labels.iter().enumerate().filter(|&(_, &label)| label == set) {
-            for (to, probability) in chain.row(state as u32).iter() {
-                if let Ok(number) = system.states.binary_search(&to) {
-                    entering[number] += pi[state] * Wide::new(probability);
+    let solve = |factors: &Eliminated<'_>| {
+        let visits = |set: u32| {
+            let mut entering = filled(system.n_states(), Wide::ZERO)?;
+            for (state, _) in labels.iter().enumerate().filter(|&(_, &label)| label == set) {
+                for (to, probability) in chain.row(state as u32).iter() {
+                    if let Ok(number) = system.states.binary_search(&to) {
+                        entering[number] += pi[state] * Wide::new(probability);
+                    }
                 }
             }
-        }
-        visits.push(factors.visits(&entering, control)?);
-    }
+            factors.visits(&entering, control)
+        };
+        Ok((visits(0)?, visits(1)?))
+    };
+    let ((from_source, from_target), report) = decide(&system, request, None, solve, control)?;
     for (number, &state) in system.states.iter().enumerate() {
-        let (from_source, mut all) = (visits[0][number], visits[0][number]);
-        all += visits[1][number];
-        out[state as usize] = (from_source / all).value().min(1.0);
+        let mut all = from_source[number];
+        all += from_target[number];
+        out[state as usize] = (from_source[number] / all).value().min(1.0);
     }
-    Ok(Report::ELIMINATED)
+    Ok(report)
 }
 
 /// The probability of going in a step from each state of `system` to one outside where `wanted` holds.

@@ -91,29 +91,8 @@ pub(super) fn reaching(
     control: &Control,
 ) -> Result<Vec<bool>> {
     let n = system.n_states();
-    let mut sources = Vec::new();
-    let mut ends = Vec::new();
-    if !backwards {
-        ends = filled(n + 1, 0usize)?;
-        for &target in &system.targets {
-            ends[target as usize + 1] += 1;
-        }
-        for state in 0..n {
-            ends[state + 1] += ends[state];
-        }
-        sources = filled(system.n_transitions(), 0u32)?;
-        for state in (0..n).rev() {
-            for &target in system.row(state).0 {
-                let place = &mut ends[target as usize + 1];
-                *place -= 1;
-                sources[*place] = state as u32;
-            }
-        }
-        // Each end has moved to where its row begins, which is where the row before it ends.
-        ends.remove(0);
-        ends.push(sources.len());
-    }
-    let next = |state: usize| if backwards { system.row(state).0 } else { &sources[ends[state]..ends[state + 1]] };
+    let (begins, sources) = if backwards { (Vec::new(), Vec::new()) } else { sources(system)? };
+    let next = |state: usize| if backwards { system.row(state).0 } else { &sources[begins[state]..begins[state + 1]] };
     let mut found = filled(n, false)?;
     let mut open: Vec<u32> = room(n)?;
     open.extend((0..n as u32).filter(|&state| marked(state as usize)));
@@ -133,6 +112,29 @@ pub(super) fn reaching(
         }
     }
     Ok(found)
+}
+
+/// The states from which a transition leads to each state of a system, one after another, and where those of each begin.
+pub(super) fn sources(system: &System) -> Result<(Vec<usize>, Vec<u32>)> {
+    let n = system.n_states();
+    let mut begins = filled(n + 1, 0usize)?;
+    for &target in &system.targets {
+        begins[target as usize] += 1;
+    }
+    let mut end = 0;
+    for begin in &mut begins {
+        end += *begin;
+        *begin = end;
+    }
+    let mut sources = filled(system.n_transitions(), 0u32)?;
+    for state in (0..n).rev() {
+        for &target in system.row(state).0 {
+            let place = &mut begins[target as usize];
+            *place -= 1;
+            sources[*place] = state as u32;
+        }
+    }
+    Ok((begins, sources))
 }
 
 /// `n` times `value`.

@@ -1,11 +1,11 @@
 //! Which method solves a system, and whether what elimination found in f64 can be trusted.
 
 use super::careful::Careful;
-use super::reach::reaching;
+use super::reach::{filled, reaching, sources};
 use super::wide::Wide;
-use crate::chains::elimination::Factors;
-use crate::chains::system::{System, zeros};
-use crate::error::Result;
+use crate::chains::elimination::{Factors, Plan, core_size};
+use crate::chains::system::{System, room, zeros};
+use crate::error::{Error, Result, invalid};
 use crate::run::Control;
 use std::sync::OnceLock;
 
@@ -27,6 +27,8 @@ pub struct Request {
     pub method: Method,
     /// The largest residual that an iteration may leave, relative to the right sides.
     pub tolerance: f64,
+    /// Bytes that an elimination may take; no limit if there is none.
+    pub memory: Option<usize>,
 }
 
 /// How a result was found.
@@ -59,6 +61,99 @@ impl Report {
     pub(super) const ELIMINATED: Self = Self { taken: Taken::Elimination, ..Self::SETTLED };
 }
 
+/// Systems of up to so many states are eliminated without a look at what it costs: a second at most.
+const SMALL: usize = 2000;
+
+/// Multiplications of an elimination that is cheap: some half a second on a core.
+const CHEAP: f64 = 2e9;
+
+/// Transitions for which the plan of an elimination is made in any case: that takes a microsecond for each.
+const FEW: usize = 50_000;
+
+/// Bytes that elimination takes at its peak, over those of the factors.
+const PEAK: usize = 3;
+
+/// An iteration that solves a system.
+pub(super) type Iteration<'a, T> = &'a dyn Fn() -> Result<(T, Report)>;
+
+/// Solves `system` by elimination or, where there is an iteration for it, by that, as `request` has it.
+///
+/// A plan tells what elimination costs, but takes as long as an iteration itself where there are millions of
+/// transitions; so it is asked for only where elimination may be cheap, or the iteration has missed its tolerance.
+pub(super) fn decide<T>(
+    system: &System,
+    request: Request,
+    iterate: Option<Iteration<'_, T>>,
+    eliminate: impl FnOnce(&Eliminated<'_>) -> Result<T>,
+    control: &Control,
+) -> Result<(T, Report)> {
+    let mut plan = None;
+    let mut missed = None;
+    if let Some(iterate) = iterate {
+        let first = match request.method {
+            Method::Iterative => return iterate(),
+            Method::Elimination => false,
+            Method::Auto if system.n_states() <= SMALL => false,
+            Method::Auto if !may_be_cheap(system, control)? => true,
+            Method::Auto => plan.insert(Plan::new(system, control)?).operations() > CHEAP,
+        };
+        if first {
+            match iterate() {
+                Err(Error::NotConverged(what)) => missed = Some(what),
+                other => return other,
+            }
+        }
+    } else if request.method == Method::Iterative {
+        return Err(invalid("method", &[], "\"iterative\"", "be \"auto\" or \"elimination\" for this quantity"));
+    }
+    let plan = plan.map_or_else(|| Plan::new(system, control), Ok)?;
+    let bytes = plan.bytes().saturating_mul(PEAK);
+    if request.memory.is_some_and(|memory| bytes > memory) {
+        return Err(missed.map_or(Error::Memory(bytes), |what| {
+            Error::NotConverged(format!("{what} (it would take about {:.1} GB of memory)", bytes as f64 / 1e9))
+        }));
+    }
+    let result = eliminate(&Eliminated::with(plan, system, control)?)?;
+    Ok((result, Report::ELIMINATED))
+}
+
+/// Whether a plan is worth making: what cannot be cheap is told at a fraction of its cost.
+fn may_be_cheap(system: &System, control: &Control) -> Result<bool> {
+    let small = system.n_transitions() <= FEW || core_size(system)? <= SMALL;
+    Ok(small || breadth(system, control)? <= CHEAP)
+}
+
+/// About as many multiplications as elimination takes layer after layer of the states that are so many transitions away
+/// from a first one, either way: much less than all pairs demand only where the system is narrow.
+fn breadth(system: &System, control: &Control) -> Result<f64> {
+    let (begins, sources) = sources(system)?;
+    let mut seen = filled(system.n_states(), false)?;
+    let (mut layer, mut next): (Vec<u32>, Vec<u32>) = (room(0)?, room(0)?);
+    let mut operations = 0.0;
+    for first in 0..system.n_states() {
+        if seen[first] {
+            continue;
+        }
+        seen[first] = true;
+        layer.push(first as u32);
+        while !layer.is_empty() {
+            control.check()?;
+            operations += (layer.len() as f64).powi(3);
+            for &state in &layer {
+                let before = &sources[begins[state as usize]..begins[state as usize + 1]];
+                for &other in system.row(state as usize).0.iter().chain(before) {
+                    if !std::mem::replace(&mut seen[other as usize], true) {
+                        next.push(other);
+                    }
+                }
+            }
+            std::mem::swap(&mut layer, &mut next);
+            next.clear();
+        }
+    }
+    Ok(operations)
+}
+
 /// What the products of a system of n states that fall below the range of f64 can add up to, over the square of n,
 /// with 1e-18 of it to spare: each is wrong by 5e-324 at most.
 const LOST_PRODUCTS: f64 = 1e-305;
@@ -78,22 +173,19 @@ pub(super) struct Eliminated<'a> {
 }
 
 impl<'a> Eliminated<'a> {
-    pub(super) fn new(system: &'a System, control: &Control) -> Result<Self> {
-        let factors = Factors::new(system, control)?;
+    fn with(plan: Plan, system: &'a System, control: &Control) -> Result<Self> {
+        let factors = Factors::with(plan, system, control)?;
         Ok(Self { system, factors, longest: OnceLock::new(), careful: OnceLock::new() })
     }
 
     /// As [`Factors::solve`], for one column, with each entry right that f64 can hold.
-    pub(super) fn solve(&self, column: &mut [f64], control: &Control) -> Result<()> {
-        let right = column.to_vec();
-        self.factors.solve(column, control)?;
-        if !self.trusted(&right, column, control)? {
-            let x = self.careful(control)?.solve(&right, control)?;
-            for (to, x) in column.iter_mut().zip(x) {
-                *to = x.value();
-            }
+    pub(super) fn solve(&self, right: &[f64], control: &Control) -> Result<Vec<f64>> {
+        let mut x = right.to_vec();
+        self.factors.solve(&mut x, control)?;
+        if self.trusted(right, &x, control)? {
+            return Ok(x);
         }
-        Ok(())
+        Ok(self.careful(control)?.solve(right, control)?.into_iter().map(Wide::value).collect())
     }
 
     /// As [`Factors::visits`], for one row, with all digits of each entry.

@@ -1,7 +1,7 @@
 //! Where a chain is in the long run.
 
 use super::reach::filled;
-use super::solver::{Eliminated, Report, Request};
+use super::solver::{Eliminated, Report, Request, decide};
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::system::System;
@@ -20,7 +20,7 @@ pub fn stationary_distribution(
     chain: &MarkovChain,
     classes: &[u32],
     class: u32,
-    _request: Request,
+    request: Request,
     out: &mut [f64],
     control: &Control,
 ) -> Result<Report> {
@@ -31,7 +31,7 @@ pub fn stationary_distribution(
         out[state as usize] = 1.0;
         return Ok(Report::SETTLED);
     }
-    let weights = weights(chain, &states, control)?;
+    let (weights, report) = weights(chain, &states, request, control)?;
     let mut all = Wide::ZERO;
     for &weight in &weights {
         all += weight;
@@ -39,14 +39,19 @@ pub fn stationary_distribution(
     for (&state, weight) in states.iter().zip(weights) {
         out[state as usize] = (weight / all).value();
     }
-    Ok(Report::ELIMINATED)
+    Ok(report)
 }
 
 /// The stationary distribution of a recurrent class but for a factor. `states` are those of the class, ascending.
 ///
 /// One of them is the reference r: between two visits of r, walks begin steps in state j as often as its probability is
 /// larger than that of r.
-pub(super) fn weights(chain: &MarkovChain, states: &[u32], control: &Control) -> Result<Vec<Wide>> {
+pub(super) fn weights(
+    chain: &MarkovChain,
+    states: &[u32],
+    request: Request,
+    control: &Control,
+) -> Result<(Vec<Wide>, Report)> {
     let reference = reference(chain, states, control)?;
     let mut inside = filled(chain.n_states(), false)?;
     for &state in states {
@@ -63,11 +68,11 @@ pub(super) fn weights(chain: &MarkovChain, states: &[u32], control: &Control) ->
             entering[number] = Wide::new(probability) / leave;
         }
     }
-    let mut weights =
-        if system.n_states() > 0 { Eliminated::new(&system, control)?.visits(&entering, control)? } else { Vec::new() };
+    let solve = |factors: &Eliminated<'_>| factors.visits(&entering, control);
+    let (mut weights, report) = decide(&system, request, None, solve, control)?;
     let place = states.partition_point(|&state| state < reference);
     weights.insert(place, Wide::new(1.0) / leave);
-    Ok(weights)
+    Ok((weights, report))
 }
 
 /// A state that is probably visited as often as any: where the most leads in, for what leads out.

@@ -1,9 +1,10 @@
 //! Mean hitting times, and the mean costs that add up until then.
 
 use super::reach::{LOST, NONE, fates, label};
-use super::solver::{Eliminated, Report, Request};
+use super::solver::{Iteration, Report, Request, Taken, decide};
 use crate::chains::matrix::MarkovChain;
 use crate::chains::system::{System, zeros};
+use crate::chains::two_level;
 use crate::error::{Result, invalid};
 use crate::run::Control;
 
@@ -20,7 +21,7 @@ pub fn mean_hitting_times(
     chain: &MarkovChain,
     targets: &[u32],
     costs: Option<&[f64]>,
-    _request: Request,
+    request: Request,
     out: &mut [f64],
     control: &Control,
 ) -> Result<Report> {
@@ -47,11 +48,18 @@ pub fn mean_hitting_times(
     for (to, &state) in column.iter_mut().zip(&system.states) {
         *to = costs.map_or(1.0, |costs| costs[state as usize]);
     }
-    Eliminated::new(&system, control)?.solve(&mut column, control)?;
-    for (&state, time) in system.states.iter().zip(column) {
+    let iterate = || {
+        let solved = two_level::solve(&system, &column, request.tolerance, control)?;
+        let report = Report { taken: Taken::Iterative, residual: solved.residual, n_steps: solved.n_steps };
+        Ok((solved.values, report))
+    };
+    // The residual bounds the error where each step has a cost.
+    let iterate: Option<Iteration<'_, _>> = if column.iter().all(|&cost| cost > 0.0) { Some(&iterate) } else { None };
+    let (times, report) = decide(&system, request, iterate, |factors| factors.solve(&column, control), control)?;
+    for (&state, time) in system.states.iter().zip(times) {
         out[state as usize] = time;
     }
-    Ok(Report::ELIMINATED)
+    Ok(report)
 }
 
 fn check_costs(costs: &[f64], n_states: usize) -> Result<()> {
