@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 import threading
 import warnings
 from collections.abc import Callable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -136,12 +138,14 @@ def test_the_gambler() -> None:
 
 
 def test_the_gambler_s_odds_below_the_range_of_floats_are_0() -> None:
-    n = 1000
-    games = birth_death(np.r_[0, np.full(n - 1, 0.3), 0], np.r_[0, np.full(n - 1, 0.7), 0])
+    n, up, down = 1000, 0.3, 0.7
+    games = birth_death(np.r_[0, np.full(n - 1, up), 0], np.r_[0, np.full(n - 1, down), 0])
     found = games.hitting_probabilities(n)
-    ratio = Fraction(0.7) / Fraction(0.3)
-    wanted = [(ratio**i - 1) / (ratio**n - 1) for i in range(n + 1)]
-    seen = [i for i in range(n + 1) if wanted[i] > 1e-300]
+    with decimal.localcontext() as context:
+        context.prec = 500
+        ratio = Decimal(down) / Decimal(up)
+        wanted = [(ratio**i - 1) / (ratio**n - 1) for i in range(n + 1)]
+    seen = [i for i in range(n + 1) if wanted[i] > Decimal("1e-300")]
     close(found[seen], [wanted[i] for i in seen], 1e-12)
     assert found[1] == 0
     assert games.hitting_probabilities(0)[: n - 1].min() > 0.4
@@ -175,6 +179,18 @@ def test_two_ways_that_are_both_less_probable_than_any_float() -> None:
     assert chain.hitting_probabilities(8)[0] == pytest.approx(0.75, rel=1e-14)
     assert chain.absorption_probabilities()[0] == pytest.approx([0.25, 0.75], rel=1e-14)
     assert chain.mean_hitting_times([4, 8])[0] == math.inf
+
+
+def test_a_time_above_all_floats_that_is_hardly_ever_met() -> None:
+    """0 leads to 3 with 1/2 and to 1 with 1e-300, from where it takes 5e399: 1e100 on average, and not infinity."""
+    matrix = np.zeros((4, 4))
+    matrix[0, 1], matrix[0, 3] = 1e-300, 0.5
+    matrix[1, 2] = 1e-200
+    matrix[2, 1], matrix[2, 3] = 0.5, 1e-200
+    chain = MarkovChain(matrix + np.diag(1 - matrix.sum(axis=1)))
+    times = chain.mean_hitting_times(3)
+    assert times[0] == pytest.approx(1e100, rel=1e-14)
+    assert times[1:].tolist() == [math.inf, math.inf, 0]
 
 
 def test_a_cycle_of_any_period() -> None:

@@ -24,7 +24,16 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-__all__ = ["CHAIN_KINDS", "answers", "counts", "log_columns", "scores", "transition_matrices", "weighted_graphs"]
+__all__ = [
+    "CHAIN_KINDS",
+    "answers",
+    "counts",
+    "log_columns",
+    "metastable_matrices",
+    "scores",
+    "transition_matrices",
+    "weighted_graphs",
+]
 
 Counts: TypeAlias = "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]"
 CHAIN_KINDS = ("dense", "sparse", "metastable", "absorbing", "periodic", "several classes")
@@ -145,6 +154,63 @@ def transition_matrices(
         group = np.minimum(state % 3, draw(st.integers(1, 2)))  # group 2 is transient, where there is one
         weight *= (group[:, None] == group) | (group[:, None] == 2)
     return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+
+
+@st.composite
+def metastable_matrices(
+    draw: st.DrawFn,
+    *,
+    min_states: int = 4,
+    max_states: int = 12,
+    least_epsilon: float = 1e-100,
+    least_probability: float = 1e-30,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """``(matrix, labels)``: an irreducible chain of two to four sets that it seldom leaves, and the set of each state.
+
+    The transitions between sets have probabilities of about epsilon, which is drawn from ``least_epsilon`` to 0.1;
+    those within sets spread over ``least_probability`` to 1 in some cases and are even in others, and are dense in some
+    and sparse in others. A solver that forms I - P loses all digits of most of these.
+
+    Examples
+    --------
+    >>> from hypothesis import given, settings
+    >>> from slowthink import testing
+    >>> from slowthink.chains import MarkovChain
+    >>> @settings(database=None)
+    ... @given(testing.metastable_matrices())
+    ... def test_the_share_of_time_is_positive(case):
+    ...     matrix, labels = case
+    ...     assert (MarkovChain(matrix).stationary_distribution() > 0).all()
+    >>> test_the_share_of_time_is_positive()
+    """
+    n_sets = draw(st.integers(2, 4))
+    n = draw(st.integers(max(min_states, n_sets), max(max_states, n_sets)))
+    epsilon = 10.0 ** -draw(st.floats(1.0, -float(np.log10(least_epsilon))))
+    spread = draw(st.sampled_from([0.0, 2.0, -float(np.log10(least_probability))]))
+    density = draw(st.sampled_from([0.1, 0.5, 1.0]))
+    # The numbers of a large matrix come from one seed: drawn one by one they would be too many.
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    labels = np.sort(np.arange(n) % n_sets)
+    weight = 10.0 ** -(spread * rng.random((n, n))) * (rng.random((n, n)) < density)
+    weight *= labels[:, None] == labels
+    state = np.arange(n)
+    # Around each set, so that its states reach each other, and from each to the next.
+    first = np.searchsorted(labels, labels)
+    following = np.where(np.r_[labels[1:], -1] == labels, state + 1, first)
+    weight[state, following] += 10.0 ** -(spread * rng.random(n))
+    weight /= weight.sum(axis=1, keepdims=True)
+    weight *= 1 - 0.5 * rng.random((n, 1)) * (rng.random() < 0.5)
+    for number in range(n_sets):
+        for _ in range(draw(st.integers(1, 2))):
+            source = rng.choice(state[labels == number])
+            target = rng.choice(state[labels == (number + 1) % n_sets])
+            weight[source, target] += epsilon * rng.uniform(0.1, 1.0)
+    # What is missing in a row is staying; rows that have too much of it are divided.
+    excess = np.maximum(weight.sum(axis=1) - weight[state, state], 1.0)
+    weight /= excess[:, None]
+    weight[state, state] = 0
+    weight[state, state] = np.maximum(1 - weight.sum(axis=1), 0)
+    return weight, labels
 
 
 @st.composite

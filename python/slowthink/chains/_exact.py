@@ -30,7 +30,7 @@ def mean_hitting_times(
     *,
     costs: npt.ArrayLike | None = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[False] = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -42,7 +42,7 @@ def mean_hitting_times(
     *,
     costs: npt.ArrayLike | None = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[True],
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -53,7 +53,7 @@ def mean_hitting_times(
     *,
     costs: npt.ArrayLike | None = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: bool = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -70,7 +70,7 @@ def mean_hitting_times(
     method : {"auto", "elimination", "iterative"}
         How the equations are solved. "auto" eliminates where that is cheap, and iterates where it is not.
     tolerance : float
-        The largest residual that an iteration may leave, relative to the costs.
+        The largest relative error of an entry that an iteration may leave, as its residual bounds it.
     info : bool
         Whether to return a :class:`SolveInfo` as well.
     threads, progress
@@ -87,7 +87,11 @@ def mean_hitting_times(
     Raises
     ------
     ValueError
-        If there is no target, or a state is none of the chain's; if the iteration misses its tolerance.
+        If there is no target, or a state is none of the chain's; if costs are negative or not finite.
+    RuntimeError
+        If the iteration misses its tolerance, and elimination was not asked for or would take too much memory.
+    MemoryError
+        If elimination would take more memory than there is.
 
     Notes
     -----
@@ -126,7 +130,7 @@ def mean_escape_times(
     states: Any,
     *,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[False] = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -137,7 +141,7 @@ def mean_escape_times(
     states: Any,
     *,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[True],
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -147,7 +151,7 @@ def mean_escape_times(
     states: Any,
     *,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: bool = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -198,7 +202,7 @@ def hitting_probabilities(
     *,
     avoid: Any = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[False] = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -210,7 +214,7 @@ def hitting_probabilities(
     *,
     avoid: Any = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[True],
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -221,7 +225,7 @@ def hitting_probabilities(
     *,
     avoid: Any = None,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: bool = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -235,7 +239,7 @@ def hitting_probabilities(
     avoid : int, array of states, or (S,) array of bool, optional
         States that end a walk without success. None of them may be a target. Default: none.
     method, tolerance, info, threads, progress
-        As for :meth:`mean_hitting_times`. For probabilities the tolerance is relative to the largest right side.
+        As for :meth:`mean_hitting_times`.
 
     Returns
     -------
@@ -277,7 +281,7 @@ def absorption_probabilities(
     classes: Sequence[Any] | None = None,
     *,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     threads: int | None = None,
     progress: _run.Progress = False,
 ) -> _Floats:
@@ -334,7 +338,7 @@ def committor(
     *,
     backward: bool = False,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[False] = False,
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -347,7 +351,7 @@ def committor(
     *,
     backward: bool = False,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: Literal[True],
     threads: int | None = None,
     progress: _run.Progress = False,
@@ -359,7 +363,7 @@ def committor(
     *,
     backward: bool = False,
     method: Method = "auto",
-    tolerance: float = 1e-12,
+    tolerance: float = 1e-10,
     info: bool = False,
     threads: int | None = None,
     progress: _run.Progress = False,

@@ -26,9 +26,8 @@ class SolveInfo:
     method : {"elimination", "iterative", "reachability"}
         What was done in the end. "reachability": the transitions alone settled every state.
     residual : float
-        The largest amount by which an equation is missed, relative to its right side, as the iteration measured it. For
-        times it bounds the relative error of every entry. NaN for the other methods: elimination is right
-        to about n_states * 1e-16 in each entry, whatever the residual that rounding leaves.
+        What the iteration measured in the end: a bound for the relative error of every entry. NaN for the other
+        methods: elimination is right to about n_states * 1e-16 in each entry, whatever residual rounding leaves.
     n_steps : int
         Steps of the iteration; 0 for the other methods.
     """

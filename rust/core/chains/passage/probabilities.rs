@@ -1,7 +1,7 @@
 //! Which of several sets is hit first, or was left last.
 
 use super::reach::{MOST_SETS, NONE, fates, filled, label, recurrent_classes};
-use super::solver::{Eliminated, Report, Request, decide};
+use super::solver::{Eliminated, Report, Request, decide, iterated};
 use super::stationary::weights;
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
@@ -51,7 +51,9 @@ pub fn hitting_probabilities(
         return Ok(Report::SETTLED);
     }
     let column = into(chain, &system, wins)?;
-    let (found, report) = decide(&system, request, None, |factors| factors.solve(&column, control), control)?;
+    let iterate = || iterated(&system, &column, request, control);
+    let solve = |factors: &Eliminated<'_>| factors.solve(&column, control);
+    let (found, report) = decide(&system, request, Some(&iterate), solve, control)?;
     for (&state, probability) in system.states.iter().zip(found) {
         out[state as usize] = probability.min(1.0);
     }

@@ -5,6 +5,7 @@ use super::reach::{filled, reaching, sources};
 use super::wide::Wide;
 use crate::chains::elimination::{Factors, Plan, core_size};
 use crate::chains::system::{System, room, zeros};
+use crate::chains::two_level;
 use crate::error::{Error, Result, invalid};
 use crate::run::Control;
 use std::sync::OnceLock;
@@ -115,6 +116,18 @@ pub(super) fn decide<T>(
     }
     let result = eliminate(&Eliminated::with(plan, system, control)?)?;
     Ok((result, Report::ELIMINATED))
+}
+
+/// The solution for a right side that each state can reach a positive entry of, by the two-level iteration.
+pub(super) fn iterated(
+    system: &System,
+    right: &[f64],
+    request: Request,
+    control: &Control,
+) -> Result<(Vec<f64>, Report)> {
+    let solved = two_level::solve(system, right, request.tolerance, control)?;
+    let report = Report { taken: Taken::Iterative, residual: solved.residual, n_steps: solved.n_steps };
+    Ok((solved.values, report))
 }
 
 /// Whether a plan is worth making: what cannot be cheap is told at a fraction of its cost.
@@ -265,5 +278,95 @@ impl<'a> Eliminated<'a> {
         }
         let made = Careful::new(self.system, control)?;
         Ok(self.careful.get_or_init(|| made))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: Method) -> Request {
+        Request { method, tolerance: 1e-12, memory: None }
+    }
+
+    /// `n` states in a circle, each joined with the `width` next ones in both directions.
+    fn band(n: usize, width: usize) -> System {
+        let mut system = System { begins: vec![0], states: (0..n as u32).collect(), ..System::default() };
+        for i in 0..n {
+            let mut targets: Vec<u32> =
+                (1..=width).flat_map(|d| [(i + d) % n, (i + n - d) % n]).map(|j| j as u32).collect();
+            targets.sort_unstable();
+            targets.dedup();
+            system.values.extend(targets.iter().map(|_| 0.1));
+            system.targets.extend(targets);
+            system.begins.push(system.targets.len());
+            system.exits.push(if i == 0 { 0.1 } else { 0.0 });
+        }
+        system
+    }
+
+    #[test]
+    fn the_method_is_the_one_asked_for() {
+        let (system, control) = (band(50, 2), Control::default());
+        let ones = vec![1.0; 50];
+        let missed = || Err(Error::NotConverged("too slow".to_owned()));
+        let found = || Ok((Vec::new(), Report { taken: Taken::Iterative, residual: 0.0, n_steps: 1 }));
+        let solve = |method, iterate: Option<Iteration<'_, Vec<f64>>>, memory| {
+            let request = Request { memory, ..request(method) };
+            decide(&system, request, iterate, |factors| factors.solve(&ones, &control), &control)
+        };
+        let taken = |solved: Result<(Vec<f64>, Report)>| solved.map(|(_, report)| report.taken);
+        assert_eq!(taken(solve(Method::Auto, Some(&found), None)), Ok(Taken::Elimination));
+        assert_eq!(taken(solve(Method::Elimination, Some(&found), None)), Ok(Taken::Elimination));
+        assert_eq!(taken(solve(Method::Iterative, Some(&found), None)), Ok(Taken::Iterative));
+        assert_eq!(
+            taken(solve(Method::Iterative, Some(&missed), None)),
+            Err(Error::NotConverged("too slow".to_owned()))
+        );
+        assert!(solve(Method::Iterative, None, None).unwrap_err().to_string().starts_with("method must be"));
+        assert!(matches!(taken(solve(Method::Auto, None, Some(100))), Err(Error::Memory(bytes)) if bytes > 100));
+    }
+
+    #[test]
+    fn where_the_iteration_is_slow_elimination_follows_if_it_fits() {
+        let mut stream = crate::random::Seed::from_u64(1).stream(0);
+        let mut system = band(6000, 1);
+        // Six random targets a state instead: nothing is narrow any more.
+        (system.begins, system.targets, system.values) = (vec![0], Vec::new(), Vec::new());
+        for i in 0..6000 {
+            let mut targets: Vec<u32> = (0..9).map(|_| stream.below(6000) as u32).filter(|&j| j != i).collect();
+            targets.push((i + 1) % 6000);
+            targets.sort_unstable();
+            targets.dedup();
+            system.values.extend(targets.iter().map(|_| 0.1));
+            system.targets.extend(targets);
+            system.begins.push(system.targets.len());
+        }
+        let control = Control::default();
+        assert!(!may_be_cheap(&system, &control).unwrap());
+        assert!(may_be_cheap(&band(60_000, 5), &control).unwrap());
+        let missed = || Err(Error::NotConverged("too slow".to_owned()));
+        let short = Request { memory: Some(1000), ..request(Method::Auto) };
+        let failed = decide::<()>(&system, short, Some(&missed), |_| Ok(()), &control).unwrap_err();
+        assert!(failed.to_string().contains("too slow") && failed.to_string().contains("GB of memory"), "{failed}");
+    }
+
+    #[test]
+    fn what_underflows_is_noticed() {
+        // From 0 to 1 with 1e-300, where it stays for 1e400 steps.
+        let system = System {
+            begins: vec![0, 1, 2, 3],
+            targets: vec![1, 2, 1],
+            values: vec![1e-300, 1e-200, 0.5],
+            exits: vec![0.5, 0.0, 1e-200],
+            states: vec![0, 1, 2],
+        };
+        let control = Control::default();
+        let factors = Eliminated::with(Plan::new(&system, &control).unwrap(), &system, &control).unwrap();
+        let times = factors.solve(&[1.0; 3], &control).unwrap();
+        assert!((times[0] / 1e100 - 1.0).abs() < 1e-14, "{times:?}");
+        let visits = factors.visits(&[Wide::new(1.0), Wide::ZERO, Wide::ZERO], &control).unwrap();
+        // 2e-300 walks come to 1; they leave it (0.5 / 1e-200) times for 2, with 1e200 steps each.
+        assert!((visits[1].value() / 1e100 - 1.0).abs() < 1e-14, "{visits:?}");
     }
 }

@@ -1,10 +1,9 @@
 //! Mean hitting times, and the mean costs that add up until then.
 
-use super::reach::{LOST, NONE, fates, label};
-use super::solver::{Iteration, Report, Request, Taken, decide};
+use super::reach::{LOST, NONE, fates, filled, label, reaching};
+use super::solver::{Iteration, Report, Request, decide, iterated};
 use crate::chains::matrix::MarkovChain;
 use crate::chains::system::{System, zeros};
-use crate::chains::two_level;
 use crate::error::{Result, invalid};
 use crate::run::Control;
 
@@ -33,7 +32,7 @@ pub fn mean_hitting_times(
     if let Some(costs) = costs {
         check_costs(costs, n_states)?;
     }
-    let mut labels = super::reach::filled(n_states, NONE)?;
+    let mut labels = filled(n_states, NONE)?;
     label("targets", targets, 0, &mut labels)?;
     let fates = fates(chain, &labels, 0, control)?;
     for (state, time) in out.iter_mut().enumerate() {
@@ -48,13 +47,11 @@ pub fn mean_hitting_times(
     for (to, &state) in column.iter_mut().zip(&system.states) {
         *to = costs.map_or(1.0, |costs| costs[state as usize]);
     }
-    let iterate = || {
-        let solved = two_level::solve(&system, &column, request.tolerance, control)?;
-        let report = Report { taken: Taken::Iterative, residual: solved.residual, n_steps: solved.n_steps };
-        Ok((solved.values, report))
-    };
-    // The residual bounds the error where each step has a cost.
-    let iterate: Option<Iteration<'_, _>> = if column.iter().all(|&cost| cost > 0.0) { Some(&iterate) } else { None };
+    let iterate = || iterated(&system, &column, request, control);
+    // The iteration wants a cost ahead of each state.
+    let iterable = column.iter().all(|&cost| cost > 0.0)
+        || reaching(&system, |state| column[state] > 0.0, false, control)?.into_iter().all(|ahead| ahead);
+    let iterate: Option<Iteration<'_, _>> = if iterable { Some(&iterate) } else { None };
     let (times, report) = decide(&system, request, iterate, |factors| factors.solve(&column, control), control)?;
     for (&state, time) in system.states.iter().zip(times) {
         out[state as usize] = time;
