@@ -255,6 +255,39 @@ def test_a_long_line_needs_no_deep_stack() -> None:
     assert (line.hitting_probabilities(0) == np.r_[1, np.zeros(n - 1)]).all()
 
 
+# --- beside the simulation, whose interval misses once in a million runs
+
+
+def two_rooms(epsilon: float) -> MarkovChain:
+    """Six states in two rooms, joined by a door of probability epsilon each way."""
+    matrix = np.zeros((6, 6))
+    for first in (0, 3):
+        for i in range(first, first + 3):
+            matrix[i, [j for j in range(first, first + 3) if j != i]] = [0.2, 0.4]
+    matrix[1, 4], matrix[5, 0] = epsilon, epsilon / 2
+    return MarkovChain(matrix + np.diag(1 - matrix.sum(axis=1)))
+
+
+@pytest.mark.parametrize("epsilon", [0.1, 1e-6, 1e-12])
+def test_simulated_times_agree(epsilon: float) -> None:
+    chain = two_rooms(epsilon)
+    mean = chain.mean_hitting_times(5)[0]
+    low, high = chain.sample_hitting_times(5, 0, n_walks=4000, max_steps=10**18, rng=1).interval(1 - 1e-6)
+    assert low < mean < high
+    assert high < 1.3 * low
+    escape = chain.mean_escape_times([0, 1, 2])[2]
+    low, high = chain.sample_escape_times([0, 1, 2], 2, n_walks=4000, max_steps=10**18, rng=2).interval(1 - 1e-6)
+    assert low < escape < high
+
+
+def test_simulated_probabilities_agree() -> None:
+    chain = two_rooms(1e-7)
+    exact_value = chain.hitting_probabilities(5, avoid=0)[2]
+    found = chain.sample_hitting_probability([5], 2, avoid=[0], confidence=1 - 1e-6, rng=3)
+    assert found.low < exact_value < found.high
+    assert found.relative_error < 0.1
+
+
 # --- how it was found
 
 
