@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from slowthink import _arrays, _run, _slowthink
+from slowthink import _arrays, _memory, _run, _slowthink
 from slowthink.chains import _starts
 from slowthink.chains._hitting import _targets
 
@@ -108,11 +108,16 @@ def kemeny_constant(self: MarkovChain, *, threads: int | None = None, progress: 
     ValueError
         If there are several recurrent classes, with a state of two of them.
     MemoryError
-        If there is no room for the tables, 27 bytes for each pair of states.
+        If there is no room for the tables.
 
     Notes
     -----
-    From the times between all pairs, at the cost of :meth:`mean_first_passage_times`; only positive numbers are added.
+    Dense or small chains: from the times between all pairs, at the cost of :meth:`mean_first_passage_times`, with 27
+    bytes for each pair. Sparse chains: from an elimination, where that is cheaper. With n the end of all walks,
+    ``N_kk`` the mean visits of k from itself and ``m_kn`` the time to n, it is ``sum over k of N_kk - pi_k m_kn``. The
+    mean of what is subtracted, over n by its stationary probability, is the constant itself: n is chosen such that it
+    is at most 0.9 of the rest, and one digit is lost at most. All other numbers are only added.
+
     What PyDTMC calls ``kemeny_constant`` is the trace of the fundamental matrix of an absorbing chain: the mean visits
     of each transient state from itself, summed. It has none for irreducible chains.
 
@@ -126,9 +131,7 @@ def kemeny_constant(self: MarkovChain, *, threads: int | None = None, progress: 
     >>> MarkovChain([[0.9, 0.1], [0.3, 0.7]]).kemeny_constant()  # the other eigenvalue is 0.6
     2.5
     """
-    options = _run.options(threads, progress)
-    _arrays.fits((self.n_states, self.n_states, 8 + _WORKSPACE), np.uint8, "a table of all pairs of states")
-    return _slowthink.kemeny_constant(self._chain, options)
+    return _slowthink.kemeny_constant(self._chain, _memory.available(), _run.options(threads, progress))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

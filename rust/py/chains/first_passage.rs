@@ -22,12 +22,18 @@ pub fn mean_first_passage_times(
     run(py, &options, work, |control| first_passage::mean_first_passage_times(chain, returns, out, control))
 }
 
-/// Kemeny's constant.
+/// Kemeny's constant, found within `room` bytes if that is known.
 #[pyfunction]
-pub fn kemeny_constant(py: Python<'_>, chain: &Bound<'_, Chain>, options: Options) -> PyResult<f64> {
+pub fn kemeny_constant(
+    py: Python<'_>,
+    chain: &Bound<'_, Chain>,
+    room: Option<usize>,
+    options: Options,
+) -> PyResult<f64> {
+    let room = room.unwrap_or(usize::MAX);
     let chain = &chain.get().0;
     let work = (chain.n_states() as f64).powi(3);
-    run(py, &options, work, |control| first_passage::kemeny_constant(chain, control))
+    run(py, &options, work, |control| first_passage::kemeny_constant(chain, room, control))
 }
 
 /// Fills `out` (`n_steps + 1`) with the law of the first visit of `targets` by a walk that begins by `law`, and returns what

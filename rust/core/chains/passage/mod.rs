@@ -11,7 +11,7 @@ mod reach;
 mod solver;
 mod stationary;
 mod times;
-mod wide;
+pub(super) mod wide;
 
 pub use probabilities::{absorption_probabilities, backward_committor, hitting_probabilities};
 pub use reach::{NONE, label, recurrent_classes};

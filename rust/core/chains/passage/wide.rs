@@ -8,7 +8,7 @@ const UNIT: i32 = 512;
 /// `mantissa` times 2^(512 `exponent`), the mantissa within [2^-256, 2^256); or 0. A product or a quotient of two
 /// mantissas is an ordinary number, so that most operations cost a comparison more than those of f64.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Wide {
+pub(in crate::chains) struct Wide {
     mantissa: f64,
     exponent: i64,
 }
@@ -19,10 +19,10 @@ const fn two_to(power: i32) -> f64 {
 }
 
 impl Wide {
-    pub(super) const ZERO: Self = Self { mantissa: 0.0, exponent: 0 };
+    pub(in crate::chains) const ZERO: Self = Self { mantissa: 0.0, exponent: 0 };
 
     /// A finite number that is not negative.
-    pub(super) fn new(value: f64) -> Self {
+    pub(in crate::chains) fn new(value: f64) -> Self {
         // Subnormal numbers become normal before their exponent is looked at.
         if value < two_to(-1000) { Self::of(value * two_to(UNIT), -1).settled() } else { Self::of(value, 0).settled() }
     }
@@ -50,7 +50,7 @@ impl Wide {
     }
 
     /// The nearest f64; infinite above their range, 0 below.
-    pub(super) fn value(self) -> f64 {
+    pub(in crate::chains) fn value(self) -> f64 {
         let mut value = self.mantissa;
         let factor = if self.exponent > 0 { two_to(UNIT) } else { two_to(-UNIT) };
         // Four units are more than the range of f64, whatever the mantissa. Only the last product rounds.
