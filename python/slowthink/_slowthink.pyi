@@ -37,8 +37,10 @@ __all__ = [
     "hedge",
     "hitting_probabilities",
     "hitting_probability",
+    "is_reversible",
     "kemeny_constant",
     "kendall_tau",
+    "lump_states",
     "maj_at_k",
     "maj_variance",
     "mean_costs",
@@ -47,6 +49,8 @@ __all__ = [
     "meta_chain",
     "metastable_chain",
     "metastable_sets",
+    "mixing_matrices",
+    "mixing_time",
     "occupancy",
     "pass_at_k_mean",
     "pass_at_k_rows",
@@ -54,6 +58,7 @@ __all__ = [
     "plurality_probability",
     "ppo_clip",
     "pretrain_bigram",
+    "propagate_vectors",
     "pseudo_spectral_gap",
     "recurrent_classes",
     "rescale_time",
@@ -71,11 +76,13 @@ __all__ = [
     "spearman",
     "spin",
     "stationary_distribution",
+    "steps_to_mix",
     "stopping_probability",
     "strong_components",
     "student_quantile",
     "student_two_sided",
     "summarise_curves",
+    "time_reversal",
     "transition_paths",
     "walk_chain",
     "walk_second_order",
@@ -179,6 +186,31 @@ def mean_first_passage_times(chain: Chain, returns: bool, out: _Floats, options:
 def communicating_classes(
     chain: Chain, options: Options
 ) -> tuple[_States, _States, _Ints, npt.NDArray[np.bool_], _Ints]: ...
+
+# chains.reversal
+def is_reversible(chain: Chain, rtol: float, options: Options) -> bool: ...
+def time_reversal(chain: Chain, stationary: _Floats, options: Options) -> Chain: ...
+
+# chains.propagate
+def propagate_vectors(
+    chain: Chain, values: _Floats, n_steps: int, backward: bool, every: bool, out: _Floats, options: Options
+) -> None: ...
+
+# chains.mixing
+def mixing_time(
+    chain: Chain, stationary: _Floats, epsilon: float, start: _Floats | None, options: Options
+) -> float: ...
+def steps_to_mix(
+    chain: Chain, stationary: _Floats, epsilon: float, start: _Floats, max_steps: int, options: Options
+) -> int | None: ...
+def mixing_matrices(n_states: int) -> int: ...
+
+# chains.lump
+_Difference = tuple[float, float, int, int, int]
+
+def lump_states(
+    chain: Chain, labels: _States, n_blocks: int, weights: _Floats, options: Options
+) -> tuple[Chain, _Difference, _Difference]: ...
 
 # chains.rare
 def hitting_probability(

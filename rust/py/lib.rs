@@ -33,9 +33,13 @@ mod _slowthink {
     #[pymodule_export]
     use super::chains::hitting::sample_hitting_times;
     #[pymodule_export]
+    use super::chains::lump::lump_states;
+    #[pymodule_export]
     use super::chains::matrix::Chain;
     #[pymodule_export]
     use super::chains::metastable_sets::metastable_sets;
+    #[pymodule_export]
+    use super::chains::mixing::{mixing_matrices, mixing_time, steps_to_mix};
     #[pymodule_export]
     use super::chains::observe::{count_pairs, count_transitions, count_visits, endpoints, occupancy};
     #[pymodule_export]
@@ -44,7 +48,11 @@ mod _slowthink {
         stationary_distribution,
     };
     #[pymodule_export]
+    use super::chains::propagate::propagate_vectors;
+    #[pymodule_export]
     use super::chains::rare::hitting_probability;
+    #[pymodule_export]
+    use super::chains::reversal::{is_reversible, time_reversal};
     #[pymodule_export]
     use super::chains::second_order::walk_second_order;
     #[pymodule_export]

@@ -16,9 +16,13 @@ from slowthink.chains import (
     _first_passage,
     _fit,
     _hitting,
+    _lump,
     _metastable_sets,
+    _mixing,
     _observables,
+    _propagate,
     _rare,
+    _reversal,
     _spectrum,
     _stationary,
     _structure,
@@ -141,6 +145,12 @@ class MarkovChain:
     is_irreducible = property(_structure.is_irreducible)
     is_aperiodic = property(_structure.is_aperiodic)
     period = property(_structure.period)
+    is_reversible = _reversal.is_reversible
+    time_reversal = _reversal.time_reversal
+
+    propagate = _propagate.propagate
+    mixing_time = _mixing.mixing_time
+    lump = _lump.lump
 
     first_passage_distribution = _first_passage.first_passage_distribution
     kemeny_constant = _first_passage.kemeny_constant

@@ -6,12 +6,14 @@ colour-blind readers (Okabe and Ito's) and in grey.
 """
 
 from slowthink.plots._chains import plot_occupancy, plot_spectrum, plot_survival
+from slowthink.plots._chapman_kolmogorov import plot_chapman_kolmogorov
 from slowthink.plots._curves import CurveLike, figure, plot_curve, plot_curves, save
 from slowthink.plots._metastability import plot_metastable_sets, plot_timescales
 
 __all__ = [
     "CurveLike",
     "figure",
+    "plot_chapman_kolmogorov",
     "plot_curve",
     "plot_curves",
     "plot_metastable_sets",

@@ -1,8 +1,8 @@
 //! Strongly connected components: states that reach each other. One search serves all who ask.
 
-use super::fitting::counts::room;
 use super::matrix::MarkovChain;
 use crate::error::Result;
+use crate::machine::huge_vec;
 use crate::run::Control;
 
 /// Transitions between two looks at the stop flag.
@@ -111,7 +111,7 @@ pub fn chain_components(chain: &MarkovChain, control: &Control) -> Result<Vec<u3
 }
 
 fn numbered(n_states: usize, next: impl Fn(u32, usize) -> Option<(u32, usize)>, control: &Control) -> Result<Vec<u32>> {
-    let (mut marks, mut numbers) = (room(n_states)?, room(n_states)?);
+    let (mut marks, mut numbers) = (huge_vec(n_states)?, huge_vec(n_states)?);
     marks.resize(n_states, Mark::default());
     numbers.resize(n_states, 0);
     let mut n_components = 0;

@@ -5,6 +5,7 @@ use super::connected::chain_components;
 use super::fitting::counts::{room, zeros};
 use super::matrix::MarkovChain;
 use crate::error::Result;
+use crate::machine::huge_vec;
 use crate::run::Control;
 
 /// States between two looks at the stop flag.
@@ -97,10 +98,10 @@ impl Classes {
     /// If they are the classes of another chain.
     pub fn periods(&self, chain: &MarkovChain, control: &Control) -> Result<Vec<i64>> {
         const FAR: u32 = u32::MAX;
-        let mut depths = room(chain.n_states())?;
+        let mut depths = huge_vec(chain.n_states())?;
         depths.resize(chain.n_states(), FAR);
         let mut queue: Vec<u32> = Vec::new();
-        let (mut periods, mut n_steps) = (room(self.n_classes())?, 0);
+        let mut periods = room(self.n_classes())?;
         for number in 0..self.n_classes() {
             let first = self.class(number)[0];
             let mut period = 0;
@@ -108,12 +109,10 @@ impl Classes {
             queue.clear();
             queue.push(first);
             let mut head = 0;
-            while let Some(&state) = queue.get(head) {
+            // Often a few states settle that it is 1.
+            while let (Some(&state), true) = (queue.get(head), period != 1) {
                 head += 1;
-                n_steps += 1;
-                if n_steps % CHECKED == 0 {
-                    control.check()?;
-                }
+                control.check()?;
                 let after = depths[state as usize] + 1;
                 for &target in chain.row(state).targets {
                     if self.labels[target as usize] as usize != number {
@@ -123,7 +122,7 @@ impl Classes {
                     if *depth == FAR {
                         *depth = after;
                         queue.push(target);
-                    } else if period != 1 {
+                    } else {
                         period = divisor(period, after.abs_diff(*depth));
                     }
                 }
