@@ -2,7 +2,6 @@
 
 from slowthink.chains._chain import MarkovChain
 from slowthink.chains._chapman_kolmogorov import ChapmanKolmogorov, chapman_kolmogorov
-from slowthink.chains._exact import SolveInfo
 from slowthink.chains._first_passage import FirstPassageDistribution
 from slowthink.chains._fit import FittedChain, count_trajectories, fit_chain, largest_connected_set, log_likelihood
 from slowthink.chains._hitting_times import HittingTimes, Survival
