@@ -124,6 +124,10 @@ OBJECTS: dict[str, Any] = {
 
 
 MEMORY = {
+    "metastable_chain": """
+        from slowthink.metastable import metastable_chain
+        inputs, call = [], lambda: metastable_chain(15, 1000, 1e-6).chain
+    """,
     "reweight_edges": """
         from slowthink.metastable import metastable_chain, reweight_edges
         made = metastable_chain(10, 1000, 1e-6)

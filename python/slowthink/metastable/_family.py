@@ -181,7 +181,7 @@ def metastable_chain(
         cluster is not reached in one random graph of 1,000, or a table that is not that of a group.
     MemoryError
         Where the chain does not fit: it takes 12 bytes a transition, of which there are K M^2 within clusters (K M
-        ``cluster_degree`` in regular ones), and while it is made 24.
+        ``cluster_degree`` in regular ones).
 
     References
     ----------
@@ -218,7 +218,7 @@ def metastable_chain(
     graph = _graph(meta_graph, k, _starts.count(degree, "degree", low=1))
     table = None if group is None else _groups.table(group)
     n_meta = len(graph) if isinstance(graph, np.ndarray) else {"complete": k * (k - 1)}.get(graph[0], k * graph[1])
-    _arrays.fits((k * m * inner + n_meta * sizes[2] * sizes[3], 3), np.float64, "a chain")
+    _arrays.fits((k * m * inner + n_meta * sizes[2] * sizes[3], 3), np.float32, "a chain")
     made = _slowthink.metastable_chain(
         sizes,
         share,

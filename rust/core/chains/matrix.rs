@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 mod build;
 mod edges;
+mod owned;
 #[cfg(test)]
 mod tests;
 

@@ -5,7 +5,7 @@
 //! clusters that theirs leads to. No other row leaves its cluster.
 
 use super::meta_graph::{MetaGraph, begins};
-use crate::chains::{MarkovChain, Meaning};
+use crate::chains::MarkovChain;
 use crate::error::{Result, invalid};
 use crate::machine::huge_vec;
 use crate::random::{Seed, Stream};
@@ -145,6 +145,9 @@ pub fn metastable_chain(spec: &Spec<'_>, seed: &Seed, control: &Control) -> Resu
     spec.check()?;
     let meta_edges = spec.meta_graph.edges(spec.n_clusters, &seed.child(0), control)?;
     let entries = entries(spec, &seed.child(2))?;
+    // In the order in which they stand in the row of a source.
+    let mut entered = entries.clone();
+    entered.chunks_mut(spec.n_targets).for_each(<[u32]>::sort_unstable);
     let begins = begins(&meta_edges, spec.n_clusters);
     let n_sparse = meta_edges.len().saturating_mul(spec.n_sources * spec.n_targets);
     let capacity = spec.n_within().saturating_add(n_sparse);
@@ -156,10 +159,10 @@ pub fn metastable_chain(spec: &Spec<'_>, seed: &Seed, control: &Control) -> Resu
     rows.indptr.push(0);
     let mut sparse_edges = huge_vec(n_sparse)?;
     let mut actions = huge_vec(if spec.n_actions > 0 { n_sparse } else { 0 })?;
-    let (mut cluster, within, action) = (Cluster::default(), seed.child(1), seed.child(3));
+    let (within, action) = (seed.child(1), seed.child(3));
     for k in 0..spec.n_clusters {
         let others = &meta_edges[begins[k]..begins[k + 1]];
-        cluster.draw(spec, &mut within.stream(k as u64));
+        let mut cluster = Cluster::new(spec, within.stream(k as u64));
         let mut action = action.stream(k as u64);
         for i in 0..spec.cluster_size {
             control.check()?;
@@ -171,9 +174,7 @@ pub fn metastable_chain(spec: &Spec<'_>, seed: &Seed, control: &Control) -> Resu
                 let share = spec.epsilon / (others.len() * spec.n_targets) as f64;
                 for &[_, to] in others {
                     let first = to as usize * spec.n_targets;
-                    let mut entered = entries[first..first + spec.n_targets].to_vec();
-                    entered.sort_unstable();
-                    for entry in entered {
+                    for &entry in &entered[first..first + spec.n_targets] {
                         rows.targets.push(entry);
                         rows.values.push(share);
                         sparse_edges.push([state, entry]);
@@ -187,7 +188,7 @@ pub fn metastable_chain(spec: &Spec<'_>, seed: &Seed, control: &Control) -> Resu
         }
     }
     let Rows { indptr, targets, values } = rows;
-    let chain = MarkovChain::from_csr(&indptr, &targets, Some(&values), Meaning::Probabilities, control)?;
+    let chain = MarkovChain::from_owned_csr(&indptr, targets, values, control)?;
     Ok(Family { chain, meta_edges, entries, sparse_edges, actions })
 }
 
@@ -198,40 +199,33 @@ struct Rows {
     values: Vec<f64>,
 }
 
-/// What is drawn for the rows within one cluster.
-#[derive(Debug, Default)]
+/// What is drawn for the rows within one cluster, which are asked for one after another.
+#[derive(Debug)]
 struct Cluster {
+    stream: Stream,
     /// For each permutation where it takes each state.
     permutations: Vec<u32>,
-    /// M x M numbers.
-    weights: Vec<f64>,
 }
 
 impl Cluster {
-    fn draw(&mut self, spec: &Spec<'_>, stream: &mut Stream) {
+    fn new(spec: &Spec<'_>, mut stream: Stream) -> Self {
         let size = spec.cluster_size;
-        match spec.within {
-            Within::Uniform => {}
-            Within::Random => {
-                self.weights.clear();
-                self.weights.extend((0..size * size).map(|_| 1.0 - stream.uniform()));
+        let mut permutations = Vec::new();
+        if let Within::Regular { degree } = spec.within {
+            let order = shuffled(size, &mut stream);
+            permutations.resize(size, 0);
+            for (place, &state) in order.iter().enumerate() {
+                permutations[state as usize] = order[(place + 1) % size];
             }
-            Within::Regular { degree } => {
-                let order = shuffled(size, stream);
-                self.permutations.clear();
-                self.permutations.resize(size, 0);
-                for (place, &state) in order.iter().enumerate() {
-                    self.permutations[state as usize] = order[(place + 1) % size];
-                }
-                for _ in 2..degree {
-                    self.permutations.extend(shuffled(size, stream));
-                }
+            for _ in 2..degree {
+                permutations.extend(shuffled(size, &mut stream));
             }
         }
+        Self { stream, permutations }
     }
 
     /// Adds the row of state i of the cluster that begins with state `first`.
-    fn row(&self, spec: &Spec<'_>, i: usize, first: u32, rows: &mut Rows) {
+    fn row(&mut self, spec: &Spec<'_>, i: usize, first: u32, rows: &mut Rows) {
         let size = spec.cluster_size;
         match spec.within {
             Within::Uniform => {
@@ -239,10 +233,11 @@ impl Cluster {
                 rows.values.resize(rows.targets.len(), 1.0 / size as f64);
             }
             Within::Random => {
-                let weights = &self.weights[i * size..(i + 1) * size];
-                let sum: f64 = weights.iter().sum();
+                let begin = rows.values.len();
                 rows.targets.extend(first..first + size as u32);
-                rows.values.extend(weights.iter().map(|weight| weight / sum));
+                rows.values.extend((0..size).map(|_| 1.0 - self.stream.uniform()));
+                let sum: f64 = rows.values[begin..].iter().sum();
+                rows.values[begin..].iter_mut().for_each(|weight| *weight /= sum);
             }
             Within::Regular { degree } => {
                 rows.targets.push(first + i as u32);

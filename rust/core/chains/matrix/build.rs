@@ -107,7 +107,7 @@ pub(super) fn state<I: Copy + TryInto<u32>>(index: I, n_states: usize) -> Option
 }
 
 /// Refuses row pointers that do not describe the other two arrays.
-fn check_layout(indptr: &[i64], n_indices: usize, n_values: Option<usize>, argument: &str) -> Result<()> {
+pub(super) fn check_layout(indptr: &[i64], n_indices: usize, n_values: Option<usize>, argument: &str) -> Result<()> {
     let Some(last) = indptr.len().checked_sub(1).filter(|&n_states| n_states > 0) else {
         let rule = "have one element more than there are states, of which at least one";
         return Err(invalid("indptr", &[], format!("{} elements", indptr.len()), rule));
