@@ -18,6 +18,8 @@ from slowthink.chains import MarkovChain
 from slowthink.metastable import (
     MetastableChain,
     SoftmaxPolicy,
+    distill,
+    local_information_task,
     metastable_chain,
     ppo,
     pretrain,
@@ -49,12 +51,18 @@ CASES: dict[str, dict[str, Any]] = {
     "SparseEdges.recall": {"true": EDGES},
     "meta_chain": {"chain": RING.chain, "labels": np.array([0, 0, 0, 2, 2, 2, 1, 1, 1])},
     "meta_chain (family)": {"chain": RING},
+    "DistillResult.escape_probabilities": {"rescaled": True},
+    "DistillResult.n_clusters": {},
+    "DistillResult.next_cluster": {"rescaled": False},
+    "LocalInformation.chance": {},
+    "LocalInformation.correlation": {},
     "MetastableChain.cluster": {"k": 1},
     "MetastableChain.compose": {"walks": np.array([[1, 0, 4, 3], [2, 1, 0, 0]])},
     "MetastableChain.expected_hitting_time": {"start": np.array([0, 1, 5])},
     "MetastableChain.n_sources": {},
     "MetastableChain.n_states": {},
     "MetastableChain.n_targets": {},
+    "PpoResult.mean_hitting_times": {"targets": np.array([6, 7])},
     "PpoResult.mean_total_variation": {},
     "PpoResult.policy": {},
     "PretrainResult.end_of": {"stage": 1},
@@ -63,6 +71,18 @@ CASES: dict[str, dict[str, Any]] = {
     "SoftmaxPolicy.n_states": {},
     "SoftmaxPolicy.to_chain": {},
     "SoftmaxPolicy.to_dense": {},
+    "correlation": {"n_unread": np.array([0, 3, 5]), "n_elements": 4},
+    "distill": {"chain": RING, "representatives": np.array([1, 3, 8])},
+    "distill (walk)": {
+        "chain": RING.chain,
+        "labels": np.array([0, 0, 0, 2, 2, 2, 1, 1, 1]),
+        "exact": False,
+        "n_steps": 500,
+        "beta": 2.0,
+        "rng": 1,
+    },
+    "local_information_task": {"n_clusters": 3, "cluster_size": 3, "n_worlds": 4, "rng": 1},
+    "local_information_task (table)": {"n_clusters": 3, "cluster_size": 3, "group": TABLE, "n_worlds": 4, "rng": 1},
     "metastable_chain": {"n_clusters": 3, "cluster_size": 3, "epsilon": 0.1, "rng": 1},
     "metastable_chain (arrays)": {
         "n_clusters": 3,
@@ -108,10 +128,20 @@ CASES: dict[str, dict[str, Any]] = {
 }
 """A small valid call of each public name; its array arguments are arrays here. A property takes none."""
 
-MADE_BY_US = {"MetastableChain", "PpoResult", "PretrainResult", "Scaling", "SparseEdges"}
+MADE_BY_US = {
+    "DistillResult",
+    "LocalInformation",
+    "MetastableChain",
+    "PpoResult",
+    "PretrainResult",
+    "Scaling",
+    "SparseEdges",
+}
 """Public classes that only functions of ours construct."""
 
 OBJECTS: dict[str, Any] = {
+    "DistillResult": distill(RING),
+    "LocalInformation": local_information_task(3, 3, n_worlds=4, rng=1),
     "MetastableChain": RING,
     "PpoResult": ppo(RING, EDGES, epsilon_max=0.25),
     "PretrainResult": pretrain(COUNTS, n_steps_1=90, n_steps_2=50),

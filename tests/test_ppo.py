@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from slowthink import testing
 from slowthink.chains import MarkovChain
-from slowthink.metastable import SoftmaxPolicy, ppo
+from slowthink.metastable import SoftmaxPolicy, metastable_chain, ppo, sparse_edge_search
 from slowthink.reference import ppo as slow
 
 RING_EDGES = [(0, 5), (4, 9), (8, 1)]
@@ -181,3 +181,22 @@ def test_what_is_no_chain_is_named():
     nothing = ppo(ring(0.1), np.zeros((0, 2), int), epsilon_max=0.1)
     assert nothing.n_iterations == 0
     np.testing.assert_array_equal(nothing.chain.probabilities, ring(0.1).probabilities)
+
+
+@pytest.mark.parametrize("epsilon", [1e-2, 1e-9, 1e-30, 1e-290])
+def test_the_hitting_time_falls_by_the_ratio_of_the_probabilities(epsilon):
+    family = metastable_chain(8, 16, epsilon)
+    better = ppo(family, family.sparse_edges, epsilon_max=0.1)
+    before, after = (times[family.start] for times in better.mean_hitting_times(family.target))
+    assert before == pytest.approx(7 * (16 / epsilon + 1), rel=1e-12)
+    assert after == pytest.approx(1127.0, rel=1e-12)
+    # The step out of each cluster is in both times: the waits for it fall by the ratio itself.
+    assert (before - 7) / (after - 7) == pytest.approx(0.1 / epsilon, rel=1e-11)
+
+
+def test_what_a_search_found_is_taken_as_it_is():
+    family = metastable_chain(8, 16, 1e-3)
+    found = sparse_edge_search(family, rng=1)
+    better = ppo(family, found, epsilon_max=0.05)  # below 1 / M: false edges within clusters have nothing to gain
+    np.testing.assert_array_equal(better.edges, found.edges)
+    assert better.mean_hitting_times(family.target)[1][family.start] == pytest.approx(2247.0, rel=1e-12)

@@ -57,7 +57,9 @@ def test_equals_the_twin(matrix, data, n_steps_1, n_steps_2, learning_rate, thre
         assert found.step[end] == [n_steps_1, n_steps_1 + n_steps_2][stage - 1]
         np.testing.assert_allclose(found.excess_loss[end], slow.excess_loss(matrix, law, model), rtol=1e-7, atol=1e-12)
         here = matrix > 0
-        np.testing.assert_allclose(found.error[end], np.abs(model[here] / matrix[here] - 1).max(), rtol=1e-7)
+        np.testing.assert_allclose(
+            found.error[end], np.abs(model[here] / matrix[here] - 1).max(), rtol=1e-7, atol=1e-12
+        )
         np.testing.assert_allclose(found.spurious_mass[end], (law @ (model * ~here)).sum(), rtol=1e-7, atol=1e-15)
     kept = found.chain.to_dense() > 0
     assert (found.n_spurious, found.n_missed) == ((kept & ~here).sum(), (~kept & here).sum())

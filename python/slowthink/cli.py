@@ -1,4 +1,4 @@
-"""The command line: ``slowthink evaluate`` and ``slowthink info``."""
+"""The command line: ``slowthink evaluate``, ``slowthink reproduce`` and ``slowthink info``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,9 @@ import numpy as np
 from slowthink import __version__, build_info
 from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
 from slowthink._report import Writer, json_text
+
+PAPERS = ("metastable",)
+"""What can be reproduced; imported only when it is."""
 
 _EXAMPLES = """\
 examples:
@@ -32,7 +36,7 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+    """Runs the command line and returns its exit code: 0, 1 if a claim fails, 2 for bad input, 130 after Ctrl-C."""
     try:
         options = _parser().parse_args(argv)
         with _plain_warnings():
@@ -112,10 +116,27 @@ def _parser() -> argparse.ArgumentParser:
     read("--filter", metavar="NAME", help="which filter's responses to take (lm-evaluation-harness)")
     read("--on-error", choices=("raise", "skip"), default="raise", help="at a malformed line (default: raise)")
 
-    write = run.add_argument_group("output").add_argument
+    _add_outputs(run)
+
+    again = commands.add_parser(
+        "reproduce",
+        help="a paper's claims, and what comes out here",
+        description="One table: what the paper claims, what was measured, and whether it holds. Exit code 1 if a claim "
+        "does not.",
+    )
+    again.set_defaults(run=_reproduce)
+    again.add_argument("paper", choices=PAPERS, help="metastable: Kim et al. 2025, chain of thought between clusters")
+    again.add_argument("--seed", type=_whole, default=0, metavar="N", help="of all that is random (default: 0)")
+    again.add_argument("--quick", action="store_true", help="fewer walks, searches and worlds: wider intervals")
+    again.add_argument("--threads", type=_positive, metavar="N", help="default: all processors")
+    _add_outputs(again)
+    return parser
+
+
+def _add_outputs(parser: argparse.ArgumentParser) -> None:
+    write = parser.add_argument_group("output").add_argument
     write("--plot", type=Path, metavar="FILE", help="write a figure: .png, .pdf or .svg")
     write("--json", type=Path, metavar="FILE", help="write all numbers as JSON ('-': print them instead of tables)")
-    return parser
 
 
 def _metrics(text: str) -> list[tuple[str, list[int] | None]]:
@@ -246,6 +267,29 @@ def _evaluate(options: argparse.Namespace) -> int:
         plots.save(result.panels(), options.plot, continued=result.continued())
         _note(f"wrote {options.plot}")
     return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    _check_outputs(options)
+    from slowthink import _reproduce as papers
+
+    request = papers.Request(options.seed, options.quick, options.threads)
+    if sys.stderr.isatty():
+        request = replace(request, report=_note)
+    found = papers.PAPERS[options.paper](request)
+    if str(options.json) == "-":
+        sys.stdout.write(json_text(found.to_dict()))
+    else:
+        found.write(Writer())
+        if options.json:
+            options.json.write_text(json_text(found.to_dict()), encoding="utf-8")
+            _note(f"wrote {options.json}")
+    if options.plot:
+        from slowthink.plots import _search
+
+        _search.panels(found.panels).savefig(options.plot, dpi=200)
+        _note(f"wrote {options.plot}")
+    return 0 if found.holds else 1
 
 
 def shipped_log() -> str:

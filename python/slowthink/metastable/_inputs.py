@@ -20,8 +20,8 @@ def markov_chain(chain: Any, name: str = "chain") -> MarkovChain:
 
 
 def pairs(edges: Any, name: str, n_states: int) -> npt.NDArray[np.uint32]:
-    """Edges as pairs of states of a chain."""
-    array = _arrays.integers(edges, name, ndim=2, low=0)
+    """Edges, or those of what a search found, as pairs of states of a chain."""
+    array = _arrays.integers(getattr(edges, "edges", edges), name, ndim=2, low=0)
     if array.shape[1] != 2:
         raise ValueError(f"{name} must have two columns, source and target, got shape {array.shape}")
     if array.max(initial=0) >= n_states and array.size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,21 @@ class PpoResult:
         """The policy as logits, normalised to logarithms of probabilities."""
         return SoftmaxPolicy(self.chain)
 
+    def mean_hitting_times(self, targets: Any) -> tuple[_Floats, _Floats]:
+        """Exact mean hitting times before and after.
+
+        Parameters
+        ----------
+        targets : int, array of states, or (S,) array of bool
+            As for :meth:`MarkovChain.mean_hitting_times <slowthink.chains.MarkovChain.mean_hitting_times>`.
+
+        Returns
+        -------
+        before, after : (S,) ndarrays of float
+            Steps from each state.
+        """
+        return self.base.mean_hitting_times(targets), self.chain.mean_hitting_times(targets)
+
     def __repr__(self) -> str:
         return (
             f"PpoResult(n_edges={len(self.edges)}, n_reached={int(self.reached.sum())}, "
@@ -94,11 +110,13 @@ def ppo(
     ----------
     chain : MarkovChain or MetastableChain
         The policy to begin with.
-    edges : (E, 2) array of int
+    edges : SparseEdges or (E, 2) array of int
         Source and target of transitions of the chain, each once, such as a search found them.
     epsilon_max : float
-        An edge is raised to this probability, and then kept there. The step that would carry it past ends there, so
-        that it is met to the last digits. Above 0, and below 1/k for a state with k edges.
+        Each edge by itself is raised to this probability, and then kept there (:func:`reweight_edges` gives it to
+        those out of a state together). The step that would carry it past ends there, so that it is met to the last
+        digits. An edge that has as much already, such as one that a search took for sparse by mistake, is let alone.
+        Above 0, and below 1/k for a state with k edges to be raised.
     clip : float
         c: an edge has no gradient where its probability exceeds 1 + c times the old one.
     learning_rate : float, optional
@@ -139,7 +157,8 @@ def ppo(
     Notes
     -----
     Rows of states without edges stay what they are, to the bit. A row with edges costs two exponentials for each of its
-    transitions and steps, shared out to threads by rows. Logarithms throughout: an edge of probability 1e-300 rises as
+    transitions and steps, shared out to threads by rows. The probabilities of the edges are kept for each iteration: a
+    MemoryError says beforehand that they would not fit. Logarithms throughout: an edge of probability 1e-300 rises as
     one of 1e-3, in more iterations.
 
     References
@@ -179,6 +198,12 @@ def ppo(
         law = _inputs.law(state_distribution, "state_distribution", base.n_states)
     size = None if batch_size is None else _starts.count(batch_size, "batch_size", low=1, high=2**32)
     options = _run.options(threads, progress)
+    longest = settings[5]
+    if signs and size is None and settings[0] > 0 and rate > 0:
+        # Each iteration moves the odds of an edge by twice the rate at least.
+        way = math.log(settings[0]) - math.log(base.probabilities.min()) + 40
+        longest = min(longest, math.ceil(min(max(way, 1) / (2 * rate), 2**62)))
+    _arrays.fits((longest + 1, len(wanted), 2), np.float64, "the probabilities of the edges")
     batch = None if size is None else (size, _run.seed(rng))
     found = _slowthink.ppo_clip(base._chain, wanted, law, settings, batch, options)
     compiled, probabilities, taken, total_variation, reached = found

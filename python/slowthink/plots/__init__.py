@@ -9,6 +9,7 @@ from slowthink.plots._chains import plot_occupancy, plot_spectrum, plot_survival
 from slowthink.plots._chapman_kolmogorov import plot_chapman_kolmogorov
 from slowthink.plots._curves import CurveLike, figure, plot_curve, plot_curves, save
 from slowthink.plots._metastability import plot_metastable_sets, plot_timescales
+from slowthink.plots._search import plot_scaling
 
 __all__ = [
     "CurveLike",
@@ -18,6 +19,7 @@ __all__ = [
     "plot_curves",
     "plot_metastable_sets",
     "plot_occupancy",
+    "plot_scaling",
     "plot_spectrum",
     "plot_survival",
     "plot_timescales",

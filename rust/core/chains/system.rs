@@ -99,7 +99,7 @@ pub(super) fn room<T>(n: usize) -> Result<Vec<T>> {
 }
 
 /// A vector of `n` zeros.
-pub(super) fn zeros(n: usize) -> Result<Vec<f64>> {
+pub(crate) fn zeros(n: usize) -> Result<Vec<f64>> {
     let mut out = room(n)?;
     out.resize(n, 0.0);
     Ok(out)

@@ -12,7 +12,6 @@
 //! are the same from all sides: in a group that does not commute, too, only the order of those read matters. So the
 //! best guess is the product of those read for even u, anything else for odd u, and gains |c|^u at most over chance.
 
-use crate::chains::Tables;
 use crate::chains::matrix::MarkovChain;
 use crate::error::{Result, invalid};
 use crate::random::Seed;
@@ -20,6 +19,9 @@ use crate::run::{Control, fill_rows};
 
 /// Steps between two looks at the stop flag.
 const CHECKED: usize = 1024;
+
+/// No distance, no hidden transition.
+const NONE: u32 = u32::MAX;
 
 /// Numbers for each world: unread actions and whether the guess was right (0 or 1), for a learner who reads nothing, the
 /// path, its neighbourhood, and what a search found.
@@ -101,7 +103,7 @@ pub struct Task<'a> {
 /// Cost of a world: a walk, and the transitions out of its neighbourhood.
 ///
 /// # Errors
-/// A state that is none; [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+/// A state that is none, hidden transitions out of the same state; [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
 ///
 /// # Panics
 /// If `found` does not have a number for each world and hidden transition, or `out` `WIDTH` for each world.
@@ -114,28 +116,41 @@ pub fn guess(
     control: &Control,
 ) -> Result<()> {
     let (n_states, n_hidden) = (task.chain.n_states(), task.hidden.len());
-    assert_eq!(found.len() / n_hidden.max(1), out.len() / WIDTH * usize::from(n_hidden > 0), "one row for each world");
+    assert_eq!(found.len(), out.len() / WIDTH * n_hidden, "a row of finds for each world");
     for &state in task.hidden.iter().flatten().chain([&task.start]) {
         if state as usize >= n_states {
             return Err(invalid("start", &[], state, format!("be below the number of states, {n_states}")));
         }
     }
+    let mut leaving = vec![NONE; n_states];
+    for (number, edge) in task.hidden.iter().enumerate() {
+        if leaving[edge[0] as usize] != NONE {
+            return Err(invalid("hidden", &[number], edge[0], "begin at another state than the others"));
+        }
+        leaving[edge[0] as usize] = number as u32;
+    }
     let tables = task.chain.tables(control)?;
-    let scratch = || Reader { distance: vec![u32::MAX; n_states], reached: Vec::new() };
+    let scratch = || Reader { distance: vec![NONE; n_states], reached: Vec::new() };
     fill_rows(out, WIDTH, 1, control, scratch, |reader, world, out| {
         let mut stream = seed.stream(first.wrapping_add(world as u64));
         let below = task.group.order as u64 - 1;
         let actions: Vec<u32> = task.hidden.iter().map(|_| task.group.action(stream.below(below))).collect();
-        let mut path = vec![task.start];
+        let (mut state, mut taken) = (task.start, vec![false; n_hidden]);
+        reader.reach(state, 0);
         for step in 0..task.n_steps {
             if step % CHECKED == 0 {
                 control.check()?;
             }
-            path.push(tables.next(path[step], stream.next_u64()));
+            let next = tables.next(state, stream.next_u64());
+            let number = leaving[state as usize] as usize;
+            if number < n_hidden && task.hidden[number][1] == next {
+                taken[number] = true;
+            }
+            reader.reach(next, 0);
+            state = next;
         }
-        let taken: Vec<bool> = task.hidden.iter().map(|edge| path.windows(2).any(|step| step == edge)).collect();
-        reader.read(task, tables, &path);
-        let near: Vec<bool> = task.hidden.iter().map(|edge| reader.distance[edge[0] as usize] != u32::MAX).collect();
+        reader.read(task.chain, task.radius);
+        let near: Vec<bool> = task.hidden.iter().map(|edge| reader.distance[edge[0] as usize] != NONE).collect();
         reader.forget();
         let whole = vec![true; n_hidden];
         let answer = task.group.guess(&actions, &whole);
@@ -156,18 +171,16 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, task: &Task<'_>, tables: Tables<'_>, path: &[u32]) {
-        for &state in path {
-            self.reach(state, 0);
-        }
+    /// Reads the neighbourhood of what was reached.
+    fn read(&mut self, chain: &MarkovChain, radius: usize) {
         let mut next = 0;
         while next < self.reached.len() {
             let state = self.reached[next];
             let distance = self.distance[state as usize] + 1;
-            if distance as usize > task.radius {
+            if distance as usize > radius {
                 return;
             }
-            for &target in tables.chain().row(state).targets {
+            for &target in chain.row(state).targets {
                 self.reach(target, distance);
             }
             next += 1;
@@ -175,7 +188,7 @@ impl Reader {
     }
 
     fn reach(&mut self, state: u32, distance: u32) {
-        if self.distance[state as usize] == u32::MAX {
+        if self.distance[state as usize] == NONE {
             self.distance[state as usize] = distance;
             self.reached.push(state);
         }
@@ -183,7 +196,7 @@ impl Reader {
 
     fn forget(&mut self) {
         for state in self.reached.drain(..) {
-            self.distance[state as usize] = u32::MAX;
+            self.distance[state as usize] = NONE;
         }
     }
 }

@@ -8,6 +8,7 @@ mod row;
 
 use super::softmax;
 use crate::chains::matrix::{MarkovChain, sum};
+use crate::chains::system::zeros;
 use crate::error::{Result, invalid};
 use crate::random::{Seed, Stream};
 use crate::run::{Control, map_items};
@@ -185,9 +186,9 @@ fn exact(states: &[State], settings: &Settings, control: &Control) -> Result<Vec
             let mut state = states[item].clone();
             let mut history = vec![probabilities(&state)];
             while !state.is_done() && history.len() <= settings.n_iterations {
-                control.check()?;
                 state.begin_iteration();
                 for epoch in 0..settings.n_epochs {
+                    control.check()?;
                     if !state.ascend(None, settings)? {
                         if epoch == 0 {
                             return Ok((state, history)); // it never moves
@@ -234,9 +235,9 @@ fn sampled(
             hits[item][number] += 1.0 / batch.size as f64;
         }
         for ((state, hits), history) in states.iter_mut().zip(&hits).zip(&mut history) {
-            control.check()?;
             state.begin_iteration();
             for _ in 0..settings.n_epochs {
+                control.check()?;
                 if !state.ascend(Some(hits), settings)? {
                     break;
                 }
@@ -271,7 +272,7 @@ fn finish(
     control: &Control,
 ) -> Result<Improved> {
     let rows = finished.iter().map(|(_, history)| history.len()).max().unwrap_or(1);
-    let mut edge_probabilities = vec![0.0; rows * n_edges];
+    let mut edge_probabilities = zeros(rows.saturating_mul(n_edges))?;
     let mut total_variation = vec![0.0; chain.n_states()];
     let mut reached = vec![false; n_edges];
     let mut values = vec![0.0; chain.n_transitions()];

@@ -10,8 +10,8 @@ use crate::error::{Error, Result, invalid};
 use crate::run::{Control, map_items};
 use libm::{exp, log1p};
 
-/// Steps between two looks at the stop flag.
-const CHECKED: u64 = 4096;
+/// Exponentials between two looks at the stop flag.
+const CHECKED: usize = 1 << 18;
 
 /// How the model is trained.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +164,7 @@ impl Row {
         let Some(&last) = noted.last() else { return Ok(()) };
         // Where transitions were cut off, the gradient of what is left of the cross-entropy.
         let share = sum(self.groups.iter().filter(|group| group.kept).map(|group| group.n_entries * group.wanted));
+        let every = (CHECKED / self.groups.len()).max(1) as u64;
         let (mut next, mut step) = (0, 0);
         loop {
             self.evaluate();
@@ -174,7 +175,7 @@ impl Row {
             if step == last || next == noted.len() {
                 return Ok(());
             }
-            if step % CHECKED == 0 {
+            if step % every == 0 {
                 control.check()?;
             }
             for group in self.groups.iter_mut().filter(|group| group.kept) {

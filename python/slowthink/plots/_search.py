@@ -1,0 +1,104 @@
+"""Figures of what a search is worth: mean hitting times before and after it, and how they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from slowthink import _arrays
+from slowthink.plots import _style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_MARKED = 20
+"""Points up to which each is marked."""
+_FEW = 8
+"""Points up to which each may have its number on the axis."""
+
+
+def plot_scaling(
+    x: npt.ArrayLike,
+    lines: Mapping[str, npt.ArrayLike],
+    ax: Axes | None = None,
+    *,
+    x_label: str = "1 / epsilon",
+    y_label: str = "mean hitting time",
+    log: bool = True,
+) -> Axes:
+    """Draws quantities against a parameter, both on logarithmic scales: a power law is a straight line.
+
+    Parameters
+    ----------
+    x : (n,) array of float
+        The parameter, above 0, such as 1 / epsilon.
+    lines : mapping of str to (n,) array of float
+        What is drawn, by the name that stands at its end: mean hitting times before and after a search, say. What is
+        not finite, or not positive on a logarithmic scale, is left out.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure by default, as in :func:`plot_curve`.
+    x_label, y_label : str
+        Names of the axes.
+    log : bool
+        Whether the quantities stand on a logarithmic scale.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    places = _arrays.floats(x, "x", ndim=1)
+    if not len(places) or not (places > 0).all():
+        raise ValueError("x must hold positive numbers")
+    axes = _style.new_axes() if ax is None else ax
+    axes.set_xscale("log")
+    if log:
+        axes.set_yscale("log")
+    for number, (name, values) in enumerate(lines.items()):
+        heights = _arrays.floats(values, "lines", ndim=1, finite=False)
+        _arrays.same_length(places, "x", heights, "lines")
+        shown = np.isfinite(heights) & ((heights > 0) | (not log))
+        style = number % len(_style.COLORS)
+        marker = _style.MARKERS[style] if len(places) <= _MARKED else ""
+        (line,) = axes.plot(
+            places[shown], heights[shown], color=_style.COLORS[style], marker=marker, markersize=4, linewidth=1.6,
+            label=name or "_", zorder=3,
+        )  # fmt: skip
+        line.set_gid(_style.CURVE)
+    axes.set_xlabel(x_label, color=_style.GREY)
+    axes.set_ylabel(y_label, color=_style.GREY)
+    if not log:
+        axes.set_ylim(bottom=0.0)
+    _ticks(axes, places)
+    _style.frame(axes)
+    _style.name_ends(axes)
+    return axes
+
+
+def _ticks(axes: Axes, places: npt.NDArray[np.float64]) -> None:
+    """Numbers at powers of ten; at the places themselves where those are few and near each other."""
+    from matplotlib.ticker import NullFormatter
+
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_minor_formatter(NullFormatter())
+    if len(places) <= _FEW and places.max() <= 100 * places.min():
+        axes.set_xticks(places, [f"{place:g}" for place in places])
+        axes.set_xticks([], minor=True)
+
+
+def panels(drawn: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """A figure with a panel for each entry: title -> arguments of :func:`plot_scaling`."""
+    n_columns = min(len(drawn), 3)
+    n_rows = -(-len(drawn) // n_columns)
+    width, height = _style.SMALL_PANEL
+    fig = _style.new_figure(((width + 0.5) * n_columns, height * n_rows))
+    grid = fig.subplots(n_rows, n_columns, squeeze=False)
+    for axes, (title, arguments) in zip(grid.flat, drawn.items(), strict=False):
+        plot_scaling(ax=axes, **arguments)
+        axes.set_title(title, loc="left", fontsize=_style.SIZE + 1, color="#222222", pad=8)
+    for axes in grid.flat[len(drawn) :]:
+        axes.set_visible(False)
+    return fig

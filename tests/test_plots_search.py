@@ -1,0 +1,43 @@
+"""Figures of scaling: what is drawn is what was given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from slowthink import plots
+from slowthink.plots import _search
+
+pytest.importorskip("matplotlib")
+
+
+def test_lines_are_drawn_and_named():
+    x = np.array([10.0, 100.0, 1000.0])
+    axes = plots.plot_scaling(x, {"before": 7 * x, "after": [70.0, np.inf, 70.0]}, x_label="1 / epsilon")
+    lines = {line.get_label(): line for line in axes.lines}
+    np.testing.assert_array_equal(lines["before"].get_ydata(), 7 * x)
+    np.testing.assert_array_equal(lines["after"].get_xdata(), [10.0, 1000.0])
+    assert sorted(text.get_text() for text in axes.texts) == ["after", "before"]
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    shares = plots.plot_scaling(x, {"global": [1.0, 0.9, 1.0]}, log=False)
+    assert shares.get_ylim()[0] == 0.0
+    few = plots.plot_scaling([8, 16, 32], {"a": [1.0, 2.0, 3.0]})
+    assert [label.get_text() for label in few.get_xticklabels()] == ["8", "16", "32"]
+
+
+def test_panels_stand_in_rows_of_three():
+    drawn = {f"panel {i}": {"x": [1.0, 2.0], "lines": {"a": [1.0, i + 1.0]}} for i in range(4)}
+    fig = _search.panels(drawn)
+    assert [axes.get_title(loc="left") for axes in fig.axes if axes.get_visible()] == list(drawn)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"x": [0.0, 1.0]}, "x must hold positive numbers"),
+        ({"x": []}, "x must hold positive numbers"),
+        ({"lines": {"a": [1.0]}}, "lines must have the length of x"),
+    ],
+)
+def test_bad_input_is_named(arguments, text):
+    with pytest.raises(ValueError, match=text):
+        plots.plot_scaling(**{"x": [1.0, 2.0], "lines": {"a": [1.0, 2.0]}, **arguments})
