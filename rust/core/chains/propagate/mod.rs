@@ -12,8 +12,9 @@ use step::Step;
 /// Vectors that take their steps together: each transition is then read once for all of them.
 const LANES: usize = 8;
 
-/// Steps of all vectors below which the transposed matrix is not worth making.
-const TRANSPOSED: u64 = 4;
+/// Steps of all groups below which the transposed matrix is not worth making: it takes the time of ten to twenty, and a
+/// step of a single vector is not much faster with it.
+const TRANSPOSED: u64 = 32;
 
 /// States up to which powers of the whole matrix may take the place of steps: 32 MB each.
 const DENSE: usize = 2048;
