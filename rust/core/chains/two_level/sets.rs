@@ -1,5 +1,6 @@
 //! Sets of states that a walk goes round in long before it leaves them.
 
+use super::CHECKED;
 use crate::chains::system::{System, room};
 use crate::error::Result;
 use crate::random::Seed;
@@ -17,6 +18,9 @@ const DAMPING: f32 = 0.8;
 /// Neighbours belong together if their values differ by less than this many medians of such differences.
 const MEDIANS: f32 = 4.0;
 
+/// States whose differences from their neighbours give the median.
+const SAMPLED: usize = 1 << 13;
+
 /// Nor does a difference matter below this part of the size of the values: all of them may have died away.
 const FLAT: f32 = 1e-3;
 
@@ -27,7 +31,7 @@ const LARGE: u32 = 50;
 const SELDOM: f64 = 0.02;
 
 /// More sets than this are none: the problem of going from set to set would be as hard as the whole.
-const MOST_SETS: usize = 1000;
+const MOST_SETS: usize = 5000;
 
 /// A partition of the states of a system.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +44,7 @@ pub(super) struct Sets {
 
 /// States whose values under a few sweeps of averaging over their successors become alike. Random signs are smoothed
 /// to one value for each set, different from set to set, by steps within the sets; transitions between them come too
-/// seldom to level those out.
+/// seldom to level those out. What leads outside counts as a step to the value zero.
 ///
 /// Nothing is wrong if the sets are not the best, but the solver takes more steps then.
 pub(super) fn find(system: &System, control: &Control) -> Result<Sets> {
@@ -51,7 +55,7 @@ pub(super) fn find(system: &System, control: &Control) -> Result<Sets> {
         a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
     };
     let mut some: Vec<f32> = Vec::new();
-    for i in (0..n).step_by(8) {
+    for i in (0..n).step_by((n / SAMPLED).max(1)) {
         some.extend(system.row(i).0.iter().map(|&j| between(i, j)));
     }
     let middle = some.len() / 2;
@@ -59,6 +63,9 @@ pub(super) fn find(system: &System, control: &Control) -> Result<Sets> {
     let most = (MEDIANS * MEDIANS * median).max(FLAT * FLAT);
     let mut groups = Groups::new(n)?;
     for i in 0..n {
+        if i % CHECKED == 0 {
+            control.check()?;
+        }
         for &j in system.row(i).0 {
             if between(i, j) <= most {
                 groups.join(i as u32, j);
@@ -76,8 +83,11 @@ fn smooth(system: &System, control: &Control) -> Result<Vec<[f32; VECTORS]>> {
     let n = system.n_states();
     let mut shares: Vec<f32> = room(system.n_transitions())?;
     for i in 0..n {
+        if i % CHECKED == 0 {
+            control.check()?;
+        }
         let (_, row) = system.row(i);
-        let factor = 1.0 / row.iter().sum::<f64>();
+        let factor = 1.0 / (row.iter().sum::<f64>() + system.exits[i]);
         shares.extend(row.iter().map(|&value| (value * factor) as f32));
     }
     let mut now = room(n)?;
@@ -91,8 +101,10 @@ fn smooth(system: &System, control: &Control) -> Result<Vec<[f32; VECTORS]>> {
     }
     let mut next = now.clone();
     for _ in 0..SWEEPS {
-        control.check()?;
         for (i, to) in next.iter_mut().enumerate() {
+            if i % CHECKED == 0 {
+                control.check()?;
+            }
             let range = system.begins[i]..system.begins[i + 1];
             if range.is_empty() {
                 continue;

@@ -1,14 +1,12 @@
 //! Weights under which the flows between states balance.
 
+use super::CHECKED;
 use super::sets::Sets;
+use crate::chains::elimination::Factors;
 use crate::chains::system::{System, room, zeros};
 use crate::error::Result;
 use crate::run::Control;
 use std::collections::VecDeque;
-
-/// How far the two flows of an edge may differ in a system that is treated as reversible. Its solutions do not suffer:
-/// their residual is taken with the transitions as they are.
-const BALANCED: f64 = 1e-8;
 
 /// Sweeps that bring the weights of states that are not reversible near the stationary law of their set. They need not
 /// be exact: with any weights the solver is right, with those it takes the fewest steps.
@@ -16,9 +14,6 @@ const SWEEPS: usize = 30;
 
 /// The least weight of a state in its set.
 const LEAST: f64 = 1e-280;
-
-/// States between two looks at the stop flag.
-const CHECKED: usize = 1 << 14;
 
 /// A positive number of any size: `mantissa * 2^(512 exponent)`, the mantissa within 2^-256 and 2^256.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,8 +75,8 @@ impl Wide {
 }
 
 /// The weights w with `w_i a_ij = w_j a_ji` for all transitions, if there are such: products of ratios along a tree
-/// that spans the system, confirmed on every edge. Each part that is not connected to the rest has a state of weight 1.
-pub(super) fn balancing(system: &System, control: &Control) -> Result<Option<Vec<Wide>>> {
+/// that spans the system, confirmed on every edge to within `tolerance`. Each part that is not connected to the rest has a state of weight 1.
+pub(super) fn balancing(system: &System, tolerance: f64, control: &Control) -> Result<Option<Vec<Wide>>> {
     const NONE: Wide = Wide { mantissa: 0.0, exponent: 0 };
     let n = system.n_states();
     let mut weights = room(n)?;
@@ -110,32 +105,34 @@ pub(super) fn balancing(system: &System, control: &Control) -> Result<Option<Vec
             }
         }
     }
-    Ok(balances(system, &weights, control)?.then_some(weights))
+    Ok(balances(system, &weights, tolerance, control)?.then_some(weights))
 }
 
 /// Whether each transition has one back, and both flows are the same. Rows are gone through in order, hence the
-/// transitions back to them are met in order too, row by row.
-fn balances(system: &System, weights: &[Wide], control: &Control) -> Result<bool> {
+/// transitions back to them are met in order too: those of a row to lower states come first in it, and have all been met
+/// when its turn comes.
+fn balances(system: &System, weights: &[Wide], tolerance: f64, control: &Control) -> Result<bool> {
     let mut next: Vec<usize> = room(weights.len())?;
     next.extend_from_slice(&system.begins[..weights.len()]);
     for (i, weight) in weights.iter().enumerate() {
         if i % CHECKED == 0 {
             control.check()?;
         }
-        let (targets, values) = system.row(i);
-        for (&j, &there) in targets.iter().zip(values) {
-            let at = &mut next[j as usize];
-            if *at >= system.begins[j as usize + 1] || system.targets[*at] != i as u32 {
+        let upper = next[i]..system.begins[i + 1];
+        for (&j, &there) in system.targets[upper.clone()].iter().zip(&system.values[upper]) {
+            let at = next[j as usize];
+            // Transitions to lower states that were not met lead back to states that do not lead here.
+            if j < i as u32 || at >= system.begins[j as usize + 1] || system.targets[at] != i as u32 {
                 return Ok(false);
             }
-            let (back, other) = (system.values[*at], weights[j as usize]);
-            *at += 1;
+            next[j as usize] = at + 1;
+            let (back, other) = (system.values[at], weights[j as usize]);
             let ratio = if weight.exponent == other.exponent && there.min(back) > 1e-200 {
                 (weight.mantissa * there) / (other.mantissa * back)
             } else {
                 weight.times(there).over(other.times(back))
             };
-            if (ratio - 1.0).abs() > BALANCED || ratio.is_nan() {
+            if (ratio - 1.0).abs() > tolerance || ratio.is_nan() {
                 return Ok(false);
             }
         }
@@ -158,18 +155,12 @@ pub(super) fn within(sets: &Sets, weights: &[Wide]) -> Result<Vec<f64>> {
     Ok(out)
 }
 
-/// All weights as floats, the greatest 1, if the least is not below `range` times that.
-pub(super) fn plain(weights: &[Wide], range: f64) -> Result<Option<Vec<f64>>> {
+/// All weights as floats, the greatest 1.
+pub(super) fn all(weights: &[Wide]) -> Result<Vec<f64>> {
     let most = weights.iter().fold(Wide::ONE, |most, &weight| if weight.exceeds(most) { weight } else { most });
     let mut out = room(weights.len())?;
-    for weight in weights {
-        let ratio = weight.over(most);
-        if ratio < range {
-            return Ok(None);
-        }
-        out.push(ratio);
-    }
-    Ok(Some(out))
+    out.extend(weights.iter().map(|weight| weight.over(most)));
+    Ok(out)
 }
 
 /// Weights of states in proportion to the stationary law of their set with its own transitions alone, roughly; the
@@ -178,6 +169,9 @@ pub(super) fn stationary(system: &System, sets: &Sets, control: &Control) -> Res
     let n = system.n_states();
     let mut inner = zeros(n)?;
     for (i, inner) in inner.iter_mut().enumerate() {
+        if i % CHECKED == 0 {
+            control.check()?;
+        }
         let (targets, values) = system.row(i);
         let own = targets.iter().zip(values).filter(|&(&j, _)| sets.of[j as usize] == sets.of[i]);
         *inner = own.map(|(_, &value)| value).sum();
@@ -187,9 +181,11 @@ pub(super) fn stationary(system: &System, sets: &Sets, control: &Control) -> Res
     steps.resize(n, 1.0);
     let mut next = zeros(n)?;
     for _ in 0..SWEEPS {
-        control.check()?;
         next.iter_mut().zip(&steps).for_each(|(to, &now)| *to = 0.2 * now);
         for i in 0..n {
+            if i % CHECKED == 0 {
+                control.check()?;
+            }
             let (targets, values) = system.row(i);
             let share = 0.8 * steps[i] / inner[i];
             for (&j, &value) in targets.iter().zip(values) {
@@ -201,8 +197,41 @@ pub(super) fn stationary(system: &System, sets: &Sets, control: &Control) -> Res
         std::mem::swap(&mut steps, &mut next);
     }
     steps.iter_mut().zip(&inner).for_each(|(step, &inner)| *step = if inner > 0.0 { *step / inner } else { 1.0 });
-    let mut greatest = vec![0f64; sets.n];
-    steps.iter().zip(&sets.of).for_each(|(&x, &set)| greatest[set as usize] = greatest[set as usize].max(x));
-    steps.iter_mut().zip(&sets.of).for_each(|(x, &set)| *x = (*x / greatest[set as usize]).max(LEAST));
+    greatest_one(sets, &mut steps);
     Ok(steps)
+}
+
+/// The transitions within the sets alone, one state of each set having an exit, eliminated; and the stationary law of
+/// each set with them, the greatest weight of each being 1.
+pub(super) fn eliminated(system: &System, sets: &Sets, control: &Control) -> Result<(Factors, Vec<f64>)> {
+    let n = system.n_states();
+    let mut within = System { begins: vec![0], exits: zeros(n)?, states: system.states.clone(), ..System::default() };
+    let mut first = vec![true; sets.n];
+    let mut weights = zeros(n)?;
+    for i in 0..n {
+        let (targets, values) = system.row(i);
+        for (&j, &value) in targets.iter().zip(values).filter(|&(&j, _)| sets.of[j as usize] == sets.of[i]) {
+            within.targets.push(j);
+            within.values.push(value);
+        }
+        if std::mem::take(&mut first[sets.of[i] as usize]) {
+            let inner: f64 = within.values[within.begins[i]..].iter().sum();
+            within.exits[i] = if inner > 0.0 { inner } else { 1.0 };
+            weights[i] = within.exits[i];
+        }
+        within.begins.push(within.targets.len());
+    }
+    let factors = Factors::new(&within, control)?;
+    factors.visits(&mut weights, control)?;
+    greatest_one(sets, &mut weights);
+    Ok((factors, weights))
+}
+
+/// Divides the weights of each set by the greatest of them.
+pub(super) fn greatest_one(sets: &Sets, weights: &mut [f64]) {
+    let mut greatest = vec![0f64; sets.n];
+    for (&weight, &set) in weights.iter().zip(&sets.of) {
+        greatest[set as usize] = greatest[set as usize].max(weight);
+    }
+    weights.iter_mut().zip(&sets.of).for_each(|(x, &set)| *x = (*x / greatest[set as usize]).max(LEAST));
 }
