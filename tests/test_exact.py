@@ -311,6 +311,52 @@ def test_info() -> None:
     assert chain.hitting_probabilities(0, info=True)[1].method == "reachability"
 
 
+def wide_rooms(n_rooms: int, size: int, epsilon: float, *, directed: bool) -> MarkovChain:
+    """Rooms in a circle, in each of which states have ten random partners; one door of weight epsilon to the next."""
+    rng = np.random.default_rng(5)
+    n = n_rooms * size
+    source = np.repeat(np.arange(n), 10)
+    target = source // size * size + rng.integers(0, size, len(source))
+    doors = np.arange(n_rooms) * size
+    source, target = np.r_[source, np.arange(n), doors], np.r_[target, np.roll(np.arange(n), -1), np.roll(doors, -1)]
+    weight = np.r_[rng.uniform(0.1, 1, 10 * n), np.full(n, epsilon / n_rooms), np.full(n_rooms, epsilon)]
+    inner = (source // size == target // size) | (np.arange(len(source)) >= 11 * n)
+    chosen = [source[inner], target[inner], weight[inner]]
+    return MarkovChain.from_edges(*chosen, directed=directed, n_states=n)
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_both_methods_agree(directed: bool) -> None:
+    chain = wide_rooms(4, 600, 1e-9, directed=directed)
+    calls: dict[str, Callable[..., Any]] = {
+        "times": lambda **kwargs: chain.mean_hitting_times(0, **kwargs),
+        "stationary": lambda **kwargs: chain.stationary_distribution(**kwargs),
+    }
+    if not directed:
+        calls["committor"] = lambda **kwargs: chain.committor(0, chain.n_states - 1, **kwargs)
+    for name, call in calls.items():
+        exact_one, iterated = call(method="elimination"), call(method="iterative", info=True)
+        assert iterated[1].method == "iterative", name
+        assert 0 <= iterated[1].residual <= 1e-10
+        assert iterated[0] == pytest.approx(exact_one, rel=1e-10, abs=0), name
+
+
+def test_auto_iterates_where_elimination_would_fill_in() -> None:
+    chain = wide_rooms(4, 2500, 1e-9, directed=False)
+    times, info = chain.mean_hitting_times(0, info=True)
+    assert info.method == "iterative"
+    assert info.residual <= 1e-10
+    assert times[-1] > 1e9
+    with pytest.raises(ValueError, match="method must be"):
+        chain.committor(0, 1, backward=True, method="iterative")
+
+
+def test_an_iteration_that_misses_its_tolerance_says_so() -> None:
+    chain = wide_rooms(4, 600, 1e-9, directed=False)
+    with pytest.raises(RuntimeError, match="elimination"):
+        chain.mean_hitting_times(0, method="iterative", tolerance=1e-18)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

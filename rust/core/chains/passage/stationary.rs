@@ -1,10 +1,11 @@
 //! Where a chain is in the long run.
 
 use super::reach::filled;
-use super::solver::{Eliminated, Report, Request, decide};
+use super::solver::{Eliminated, Report, Request, Taken, decide};
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::system::System;
+use crate::chains::two_level;
 use crate::error::Result;
 use crate::run::Control;
 
@@ -68,11 +69,19 @@ pub(super) fn weights(
             entering[number] = Wide::new(probability) / leave;
         }
     }
-    let solve = |factors: &Eliminated<'_>| factors.visits(&entering, control);
-    let (mut weights, report) = decide(&system, request, None, solve, control)?;
-    let place = states.partition_point(|&state| state < reference);
-    weights.insert(place, Wide::new(1.0) / leave);
-    Ok((weights, report))
+    let eliminate = |factors: &Eliminated<'_>| {
+        let mut weights = factors.visits(&entering, control)?;
+        let place = states.partition_point(|&state| state < reference);
+        weights.insert(place, Wide::new(1.0) / leave);
+        Ok(weights)
+    };
+    let iterate = || {
+        let class = System::new(chain, |state| states.binary_search(&state).is_ok(), control)?;
+        let solved = two_level::stationary(&class, request.tolerance, control)?;
+        let report = Report { taken: Taken::Iterative, residual: solved.residual, n_steps: solved.n_steps };
+        Ok((solved.values.into_iter().map(Wide::new).collect(), report))
+    };
+    decide(&system, request, Some(&iterate), eliminate, control)
 }
 
 /// A state that is probably visited as often as any: where the most leads in, for what leads out.
