@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from slowthink.chains import MarkovChain
 from slowthink.reference import spectrum as slow
 from slowthink.testing import transition_matrices
+from test_spectrum import rings
 
 COUPLINGS = [0.05, 1e-4, 1e-12, 1e-20, 1e-100]
 
@@ -172,6 +173,28 @@ def test_coarse_rates_are_proved_at_1e_minus_100():
     rate = found.coarse[0, 1] + found.coarse[1, 0]
     coefficients = slow.characteristic_polynomial(matrix)[:-1]
     assert slow.squared_distance(coefficients, complex(rate)) <= (1e-10 * rate) ** 2
+
+
+@pytest.mark.parametrize("coupling", [1e-2, 1e-12])
+def test_sets_of_a_large_chain(coupling):
+    chain, truth = rings(coupling)
+    found = chain.metastable_sets(8)
+    well_formed(found, 3200, 8)
+    assert same_sets(found.labels, truth)
+    np.testing.assert_allclose(found.stationary, 1 / 8, rtol=1e-6)
+    np.testing.assert_allclose(found.rates, np.sort(2 * coupling * np.sin(np.pi * np.arange(8) / 8) ** 2), rtol=1e-8)
+    ring = coupling / 2 * (np.eye(8, k=1) + np.eye(8, k=-1) + np.eye(8, k=7) + np.eye(8, k=-7))
+    np.testing.assert_allclose(found.coarse - np.diag(np.diag(found.coarse)), ring, atol=1e-6 * coupling)
+
+
+def test_large_chains_have_conditions():
+    chain, _ = rings(0.01)
+    with pytest.raises(ValueError, match="k must be given for a chain of more than 3000 states, got one of 3200"):
+        chain.metastable_sets()
+    weights = np.ones(3001)
+    indptr, indices = np.arange(3002), np.append(np.arange(1, 3001), 3000)
+    with pytest.raises(ValueError, match="the chain must be irreducible where it has more than 3000 states"):
+        MarkovChain((indptr, indices, weights)).metastable_sets(2)
 
 
 def test_it_says_what_it_is():

@@ -63,7 +63,11 @@ def test_crispness_is_at_least_that_of_gpcca(seed, n, k):
                 theirs = pygpcca.GPCCA(matrix, eta=law, z="LR", method="brandts").optimize(k)
             except ValueError:
                 return  # it refuses what splits a pair, and some that do not
-        ours = MarkovChain(matrix).metastable_sets(k)
+        try:
+            ours = MarkovChain(matrix).metastable_sets(k)
+        except ValueError as error:
+            assert "leave a state in each set" in str(error)  # noqa: PT017
+            continue
         assert ours.crispness >= float(theirs.optimal_crispness) - 2e-3
         weights = law @ ours.memberships
         np.testing.assert_allclose(ours.stationary, weights, atol=1e-8)

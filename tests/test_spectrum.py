@@ -228,8 +228,46 @@ def test_bad_input_is_named(call, error, message):
         call(chain)
 
 
-def test_a_class_too_large_for_all_eigenvalues_is_refused():
+def rings(coupling, *, n_blocks=8, size=400):
+    """Blocks in a ring: jumps within a block at 1 - coupling, to the same place of a neighbour block at coupling.
+
+    Its eigenvalues are (1 - coupling) a + coupling b, with a those of the jumps and b those of the ring of blocks.
+    """
+    jumps = np.array([1, 7, 33, 52, 81])
+    state = np.arange(n_blocks * size)
+    block, place = np.divmod(state, size)
+    steps = np.concatenate([jumps, -jumps])
+    inside = block[:, None] * size + (place[:, None] + steps) % size
+    beside = (state[:, None] + np.array([size, -size])) % len(state)
+    weights = np.tile([*[(1 - coupling) / len(steps)] * len(steps), coupling / 2, coupling / 2], (len(state), 1))
+    indptr = np.arange(len(state) + 1) * (len(steps) + 2)
+    return MarkovChain((indptr, np.column_stack([inside, beside]).ravel(), weights.ravel())), block
+
+
+@pytest.mark.parametrize("coupling", [1e-2, 1e-9, 1e-14])
+def test_outermost_modes_of_a_large_chain(coupling):
+    chain, _ = rings(coupling)
+    expected = np.sort(2 * coupling * np.sin(np.pi * np.arange(8) / 8) ** 2)
+    np.testing.assert_allclose(chain.rates(8), expected, rtol=1e-8)
+    np.testing.assert_allclose(chain.timescales(7), -1 / np.log1p(-expected[1:]), rtol=1e-8)
+    assert chain.spectral_gap() == pytest.approx(expected[1], rel=1e-8)
+    assert chain.spectral_gap(absolute=False) == pytest.approx(expected[1], rel=1e-8)
+
+
+def test_what_is_too_slow_for_the_iteration_is_said():
+    with pytest.raises(RuntimeError, match="is too small to be told from rounding in a class of 3200 states"):
+        rings(1e-40)[0].rates(8)
+
+
+def test_large_classes_have_conditions():
     n = 3001
     ring = MarkovChain((np.arange(n + 1), (np.arange(n) + 1) % n, None))
-    with pytest.raises(ValueError, match="classes of at most 3000 states for all eigenvalues, got one of 3001"):
-        ring.rates()
+    with pytest.raises(ValueError, match="in classes of more than 3000 states, got one of 3001 without"):
+        ring.rates(3)
+    with pytest.raises(ValueError, match="k must be at most 500 for a class of more than 3000 states"):
+        rings(0.1)[0].rates()
+
+
+def test_same_bytes_of_a_large_chain(same_bytes):
+    chain, _ = rings(1e-3)
+    same_bytes(lambda threads: chain.rates(8, threads=threads))

@@ -15,8 +15,8 @@ fn mask(states: &PyReadonlyArray1<'_, u32>, n_states: usize) -> PyResult<Vec<boo
 
 type Floats<'py> = Bound<'py, PyArray1<f64>>;
 
-/// Stationary law, forward and backward committor (S each), the transitions that carry flux as indptr and indices, their
-/// gross and net fluxes, the total flux and the rate.
+/// Stationary law, forward and backward committor (S each), the transitions that carry flux as indptr and indices,
+/// their gross and net fluxes, the total flux and the rate.
 #[pyfunction]
 #[allow(clippy::type_complexity)]
 pub fn transition_paths<'py>(

@@ -1,8 +1,8 @@
 //! The crispest memberships: combinations of the slow functions that are non-negative, sum to 1 and overlap least.
 //!
 //! The combinations have (k - 1)^2 free parameters; the others follow from the two conditions (Roeblitz and Weber 2013,
-//! algorithm 3.12). The largest crispness is sought by the downhill simplex method (Nelder and Mead 1965), as crispness has
-//! a kink wherever another state becomes the one that a membership vanishes at.
+//! algorithm 3.12). The largest crispness is sought by the downhill simplex method (Nelder and Mead 1965), as crispness
+//! has a kink wherever another state becomes the one that a membership vanishes at.
 
 use crate::error::Result;
 use crate::run::Control;
@@ -12,13 +12,17 @@ use faer::Mat;
 const TOGETHER: usize = 36;
 
 /// Evaluations for each parameter that is moved.
-const EVALUATIONS: usize = 250;
+const EVALUATIONS: usize = 150;
 
-/// Rounds over the sets where they are moved one at a time, and restarts otherwise.
+/// Multiplications that a round may take: about two seconds.
+const WORK: f64 = 2e9;
+
+/// Rounds over the parameters.
 const ROUNDS: usize = 4;
 
-/// Gain in crispness that is worth another round.
-const WORTH: f64 = 1e-7;
+/// Gain in crispness that is worth another round, and the difference at which a search has arrived.
+const WORTH: f64 = 1e-6;
+const ARRIVED: f64 = 1e-8;
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -49,15 +53,20 @@ pub(super) fn optimise(start: &[f64], law: &[f64], n: usize, k: usize, control: 
     // Coordinates of the simplex themselves: no change.
     let free = k.saturating_sub(1);
     let mut point: Vec<f64> = (0..free * free).map(|i| f64::from(u8::from(i / free == i % free))).collect();
+    let groups = if point.len() <= TOGETHER { 1 } else { free };
+    let affordable = (WORK / (n * k * k) as f64) as usize / groups;
     let mut value = objective.value(&point);
     for _ in 0..ROUNDS {
         let before = value;
-        let groups = if point.len() <= TOGETHER { 1 } else { free };
         for group in 0..groups {
             // The parameters of set `group` are a column of the square of parameters.
             let moved: Vec<usize> =
                 if groups == 1 { (0..point.len()).collect() } else { (0..free).map(|i| i * free + group).collect() };
-            value = ascend(&objective, &mut point, &moved, control)?;
+            let most = (EVALUATIONS * moved.len()).min(affordable);
+            // Fewer would not get beyond the first simplex.
+            if most > 3 * moved.len() {
+                value = ascend(&objective, &mut point, &moved, most, control)?;
+            }
         }
         if value <= before + WORTH {
             break;
@@ -116,14 +125,14 @@ impl<'a> Objective<'a> {
         Self { start, k, gram, weights }
     }
 
-    /// The k x k combination that belongs to the parameters: those are what the first k - 1 columns of the start, beside the
-    /// constant, contribute to the sets but the first.
+    /// The k x k combination that belongs to the parameters: those are what the first k - 1 columns of the start,
+    /// beside the constant, contribute to the sets but the last.
     fn combination(&self, point: &[f64]) -> Mat<f64> {
         let (k, free) = (self.k, self.k - 1);
         if free == 0 {
             return Mat::identity(1, 1);
         }
-        // Rows: the constant, then the columns 0 to k - 2 of the start. Columns: the sets, the last one first determined.
+        // Rows: the constant, then the columns 0 to k - 2 of the start. Columns: the sets; the last follows from the others.
         let mut a = Mat::<f64>::zeros(k, k);
         for i in 0..free {
             for j in 0..free {
@@ -160,7 +169,13 @@ impl<'a> Objective<'a> {
 }
 
 /// Moves the parameters numbered in `moved` uphill and returns the value there.
-fn ascend(objective: &Objective<'_>, point: &mut [f64], moved: &[usize], control: &Control) -> Result<f64> {
+fn ascend(
+    objective: &Objective<'_>,
+    point: &mut [f64],
+    moved: &[usize],
+    most: usize,
+    control: &Control,
+) -> Result<f64> {
     let dimension = moved.len();
     let at = |values: &[f64], point: &[f64]| {
         let mut full = point.to_vec();
@@ -181,12 +196,12 @@ fn ascend(objective: &Objective<'_>, point: &mut [f64], moved: &[usize], control
     // Gao and Han 2012: steps that suit the number of dimensions.
     let d = dimension.max(2) as f64;
     let (expansion, contraction, shrinkage) = (1.0 + 2.0 / d, 0.75 - 0.5 / d, 1.0 - 1.0 / d);
-    for _ in 0..EVALUATIONS * dimension {
+    for _ in 0..most {
         control.check()?;
         let mut order: Vec<usize> = (0..=dimension).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
         let (best, second, worst) = (order[0], order[dimension - 1], order[dimension]);
-        if values[best] - values[worst] < 1e-10 {
+        if values[best] - values[worst] < ARRIVED {
             break;
         }
         let mean: Vec<f64> = (0..dimension)

@@ -16,6 +16,7 @@ use super::spectrum::classes::{self, Classes};
 use super::spectrum::graded::Graded;
 use crate::error::{Result, invalid};
 use crate::run::Control;
+use subspace::Slow;
 
 /// The sets of a chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,21 +30,27 @@ pub struct MetastableSets {
     pub stationary: Vec<f64>,
     /// Mean over the sets of the mean membership of those who belong to it: 1 where no state belongs to two.
     pub crispness: f64,
+    /// The rates of the slowest modes, ascending, where they were found on the way: for more than [`MOST_STATES`]
+    /// states.
+    pub rates: Option<Vec<f64>>,
 }
 
 /// The `k` metastable sets of `chain`. Cost: O(n^3) and a search in (k - 1)^2 dimensions.
 ///
 /// # Errors
-/// A `k` that is not from 1 to the number of states, less than the number of recurrent classes, or that splits a pair of
-/// complex eigenvalues; sets of which one would be empty; a chain of more than [`MOST_STATES`] states;
-/// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+/// A `k` that is not from 1 to the number of states, less than the number of recurrent classes, or that splits a pair
+/// of complex eigenvalues; sets of which one would be empty; a chain of more than [`MOST_STATES`] states that is not
+/// irreducible or has no detailed balance; /// [`Error::Memory`](crate::Error::Memory),
+/// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn metastable_sets(chain: &MarkovChain, k: usize, control: &Control) -> Result<MetastableSets> {
     let n = chain.n_states();
     if !(1..=n).contains(&k) {
         return Err(invalid("k", &[], k, format!("be from 1 to the number of states, {n}")));
     }
     if n > MOST_STATES {
-        return Err(invalid("the chain", &[], n, format!("have at most {MOST_STATES} states")));
+        let (slow, law) = subspace::of_large(chain, k, control)?;
+        let order: Vec<usize> = (0..n).collect();
+        return crispest(&slow, &law, &order, k, control);
     }
     let whole = Classes { of: vec![0; n], members: vec![(0..n as u32).collect()] };
     let graded = Graded::new(classes::table(chain, &whole.members[0], &whole.of)?, n, control)?;
@@ -53,23 +60,30 @@ pub fn metastable_sets(chain: &MarkovChain, k: usize, control: &Control) -> Resu
     }
     let slow = subspace::slowest(&graded, k, control)?;
     let law = stationary(&graded, &slow.functions);
-    let corners = simplex::corners(&slow.functions, k);
-    let Some(start) = simplex::coordinates(&slow, &corners) else {
-        return Err(invalid("k", &[], k, "be a number of sets that the slowest modes tell apart"));
-    };
-    let found = crisp::optimise(&start.memberships, &law, n, k, control)?;
-    let coarse = simplex::coarse(&start, &found.combination, k);
-    let stationary = crisp::weights(&found.memberships, &law, k);
-    // Back to the numbers of the states.
-    let mut memberships = vec![0.0; n * k];
-    for (row, &state) in found.memberships.chunks_exact(k).zip(&graded.order) {
-        memberships[state * k..(state + 1) * k].copy_from_slice(row);
-    }
-    sorted(&MetastableSets { memberships, coarse, stationary, crispness: found.crispness }, k)
+    crispest(&slow, &law, &graded.order, k, control)
 }
 
-/// The stationary law by the order of elimination; with several closed classes each with the probability that a walk from
-/// a uniform start ends in it.
+/// The crispest `k` sets from the slow functions. `order` has the number of each of their states.
+fn crispest(slow: &Slow, law: &[f64], order: &[usize], k: usize, control: &Control) -> Result<MetastableSets> {
+    let n = order.len();
+    let corners = simplex::corners(&slow.functions, k);
+    let Some(start) = simplex::coordinates(slow, &corners) else {
+        return Err(invalid("k", &[], k, "be a number of sets that the slowest modes tell apart"));
+    };
+    let found = crisp::optimise(&start.memberships, law, n, k, control)?;
+    let coarse = simplex::coarse(&start, &found.combination, k);
+    let stationary = crisp::weights(&found.memberships, law, k);
+    // Back to the numbers of the states.
+    let mut memberships = vec![0.0; n * k];
+    for (row, &state) in found.memberships.chunks_exact(k).zip(order) {
+        memberships[state * k..(state + 1) * k].copy_from_slice(row);
+    }
+    let rates = slow.rates.clone();
+    sorted(&MetastableSets { memberships, coarse, stationary, crispness: found.crispness, rates }, k)
+}
+
+/// The stationary law by the order of elimination; with several closed classes each with the probability that a walk
+/// from a uniform start ends in it.
 fn stationary(graded: &Graded, functions: &[Vec<f64>]) -> Vec<f64> {
     let (n, rank) = (graded.n_states(), graded.rank());
     let mut law = vec![0.0; n];
@@ -101,5 +115,6 @@ fn sorted(sets: &MetastableSets, k: usize) -> Result<MetastableSets> {
         coarse: order.iter().flat_map(|&i| columns(&sets.coarse[i * k..(i + 1) * k])).collect(),
         stationary: columns(&sets.stationary),
         crispness: sets.crispness,
+        rates: sets.rates.clone(),
     })
 }

@@ -13,8 +13,8 @@ pub(super) struct Start {
     pub(super) action: Mat<f64>,
 }
 
-/// `k` states whose rows span the largest simplex, one after another (Weber and Galliat 2002): the first is the farthest
-/// from the mean, each next one the farthest from the plane of those found.
+/// `k` states whose rows span the largest simplex, one after another (Weber and Galliat 2002): the first is the
+/// farthest from the mean, each next one the farthest from the plane of those found.
 pub(super) fn corners(functions: &[Vec<f64>], k: usize) -> Vec<usize> {
     let n = functions[0].len();
     // Each function on a scale of its own, so that none hides the others.
@@ -46,7 +46,8 @@ pub(super) fn corners(functions: &[Vec<f64>], k: usize) -> Vec<usize> {
     found
 }
 
-/// The combinations of the functions that are 1 at one corner and 0 at the others; `None` where the corners lie in a plane.
+/// The combinations of the functions that are 1 at one corner and 0 at the others; `None` where the corners lie in a
+/// plane.
 pub(super) fn coordinates(slow: &Slow, corners: &[usize]) -> Option<Start> {
     let k = corners.len();
     let at_corners = Mat::from_fn(k, k, |i, j| slow.functions[j][corners[i]]);
@@ -61,8 +62,8 @@ pub(super) fn coordinates(slow: &Slow, corners: &[usize]) -> Option<Start> {
     memberships.iter().all(|x| x.is_finite() && x.abs() < 1e8).then_some(Start { memberships, action })
 }
 
-/// The transition matrix among the memberships `start` B, row after row: B^-1 (I - M) B, with a diagonal that makes rows
-/// sum to 1.
+/// The transition matrix among the memberships `start` B, row after row: B^-1 (I - M) B, with a diagonal that makes
+/// rows sum to 1.
 pub(super) fn coarse(start: &Start, combination: &Mat<f64>, k: usize) -> Vec<f64> {
     let rates = combination.full_piv_lu().solve(&start.action * combination);
     let mut out = vec![0.0; k * k];

@@ -1,10 +1,15 @@
 //! The functions that the slowest modes of a chain span.
 //!
-//! With U (I - P) U^-1 = (K D, 0) of [`Graded`], a subspace of K D that is invariant gives one of I - P through U^-1, which
-//! averages over where walks go next and subtracts nothing: the values of the slowest states spread over all others.
+//! With U (I - P) U^-1 = (K D, 0) of [`Graded`], a subspace of K D that is invariant gives one of I - P through U^-1,
+//! which averages over where walks go next and subtracts nothing: the values of the slowest states spread over all
+//! others.
 
+use crate::chains::matrix::MarkovChain;
+use crate::chains::spectrum::classes::Classes;
+use crate::chains::spectrum::filtered::{self, Wanted};
 use crate::chains::spectrum::graded::Graded;
 use crate::chains::spectrum::levels::{APART, not_converged, pull, slow_subspace};
+use crate::chains::spectrum::{MOST_STATES, large};
 use crate::error::{Result, invalid};
 use crate::run::Control;
 use faer::Mat;
@@ -12,11 +17,31 @@ use faer::Mat;
 /// A basis of the slow functions and what I - P does to it.
 #[derive(Debug, Clone)]
 pub(super) struct Slow {
-    /// k functions of the states, by the order of elimination. The last ones are, for each closed class, the probability of
-    /// ending there: they sum to 1.
+    /// k functions of the states, by the order of elimination. The last ones are, for each closed class, the
+    /// probability of ending there: they sum to 1.
     pub(super) functions: Vec<Vec<f64>>,
     /// k x k: I - P maps the functions F to F M.
     pub(super) action: Mat<f64>,
+    /// The rates of the modes, where they are known.
+    pub(super) rates: Option<Vec<f64>>,
+}
+
+/// The slowest `k` modes of a large chain, which must be irreducible and have detailed balance, and its stationary law.
+///
+/// # Errors
+/// Another chain, modes that do not converge; [`Error::Memory`](crate::Error::Memory),
+/// [`Error::Interrupted`](crate::Error::Interrupted).
+pub(super) fn of_large(chain: &MarkovChain, k: usize, control: &Control) -> Result<(Slow, Vec<f64>)> {
+    let classes = Classes::new(chain, control)?;
+    let [members] = &classes.members[..] else {
+        let rule = format!("be irreducible where it has more than {MOST_STATES} states");
+        return Err(invalid("the chain", &[], format!("{} classes", classes.members.len()), rule));
+    };
+    let weights = large(chain, members, &classes.of, k, control)?;
+    let modes = filtered::modes(chain, |_| true, &weights, k, Wanted::Slow, control)?;
+    let functions = modes.functions.col_iter().map(|column| column.iter().copied().collect()).collect();
+    let action = Mat::from_fn(k, k, |i, j| if i == j { modes.rates[i] } else { 0.0 });
+    Ok((Slow { functions, action, rates: Some(modes.rates) }, weights))
 }
 
 /// The slowest `k` modes, at least as many as there are closed classes.
@@ -46,7 +71,7 @@ pub(super) fn slowest(graded: &Graded, k: usize, control: &Control) -> Result<Sl
         }
     }
     graded.spread(&mut functions);
-    Ok(Slow { functions, action })
+    Ok(Slow { functions, action, rates: None })
 }
 
 /// The slow part of K D that is separated from the rest by a gap in its scales: the smallest that is large enough.

@@ -117,8 +117,9 @@ impl Scaled {
     }
 }
 
-/// The weights, the largest of them 1, under which the flow `w_i p_ij` equals the flow `w_j p_ji` for each pair of `members`,
-/// one class of `of`; `None` where there are none (Kolmogorov 1936). For a closed class they are its stationary law.
+/// The weights, the largest of them 1, under which the flow `w_i p_ij` equals the flow `w_j p_ji` for each pair of
+/// `members`, one class of `of`; `None` where there are none (Kolmogorov 1936). For a closed class they are its
+/// stationary law.
 ///
 /// # Errors
 /// [`Error::Interrupted`](crate::Error::Interrupted).

@@ -1,9 +1,10 @@
 //! I - P of one class, taken apart without subtractions into L D U, the state that is left soonest first.
 //!
-//! As in [`elimination`](crate::chains::elimination), but with the order chosen on the way: eliminating the state of the
-//! largest `s_k` among those that remain makes D = diag(s) descend, while L and U keep entries of at most 1. D carries the
-//! time scales, and L and U are as well conditioned as they can be: a rank-revealing decomposition, whose entries all
-//! have small relative errors, so that it determines each rate to full relative accuracy (Demmel et al. 1999; Ye 2008).
+//! As in [`elimination`](crate::chains::elimination), but with the order chosen on the way: eliminating the state of
+//! the largest `s_k` among those that remain makes D = diag(s) descend, while L and U keep entries of at most 1. D
+//! carries the time scales, and L and U are as well conditioned as they can be: a rank-revealing decomposition, whose
+//! entries all have small relative errors, so that it determines each rate to full relative accuracy (Demmel et al.
+//! 1999; Ye 2008).
 
 use crate::error::Result;
 use crate::run::Control;
@@ -86,8 +87,8 @@ impl Graded {
         self.table[i * (self.n + 1) + k]
     }
 
-    /// The columns of the symmetric factor G with G G' = D^1/2 (I - P) D^-1/2, D the weights of detailed balance, each of n
-    /// numbers: they need no weights, as the factors of a balanced pair are the root of its two.
+    /// The columns of the symmetric factor G with G G' = D^1/2 (I - P) D^-1/2, D the weights of detailed balance, each
+    /// of n numbers: they need no weights, as the factors of a balanced pair are the root of its two.
     pub fn cholesky(&self) -> Vec<Vec<f64>> {
         let column = |k: usize| {
             let mut column = vec![0.0; self.n];
@@ -100,8 +101,8 @@ impl Graded {
         (0..self.rank()).map(column).collect()
     }
 
-    /// K = U L without the columns of zeros, n x rank: U (I - P) U^-1 = (K D, 0). Entries of K err by some eps times the
-    /// largest.
+    /// K = U L without the columns of zeros, n x rank: U (I - P) U^-1 = (K D, 0). Entries of K err by some eps times
+    /// the largest.
     pub fn core(&self) -> Mat<f64> {
         let rank = self.rank();
         let upper = Mat::from_fn(self.n, self.n, |i, j| match i.cmp(&j) {
@@ -137,8 +138,8 @@ impl Graded {
         law
     }
 
-    /// Replaces each column y of n numbers by U^-1 y: what the last states have spreads to all that were eliminated before
-    /// them as the mean over where walks go next.
+    /// Replaces each column y of n numbers by U^-1 y: what the last states have spreads to all that were eliminated
+    /// before them as the mean over where walks go next.
     pub fn spread(&self, columns: &mut [Vec<f64>]) {
         for column in columns {
             for k in (0..self.rank()).rev() {

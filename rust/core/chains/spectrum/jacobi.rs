@@ -7,8 +7,9 @@ use crate::error::Result;
 use crate::run::Control;
 use faer::{Mat, Side};
 
-/// Cosine of two columns up to which they count as orthogonal. Its square is what a rate errs by.
-const ORTHOGONAL: f64 = 1e-14;
+/// What a rate may err by, relative to itself, for the sake of one other column: a cosine c costs at most c, and
+/// c^2 / gap where the two rates lie a relative gap apart.
+const TOLERANCE: f64 = 1e-15;
 
 /// Scales of columns that a dense solver rotates together differ at most by this: it errs by eps times its root.
 const SPREAD: f64 = 1e4;
@@ -62,14 +63,24 @@ fn rotate_together(columns: &mut [Vec<f64>], scales: &[f64], control: &Control) 
 fn orthogonalise(columns: &mut [Vec<f64>], control: &Control) -> Result<()> {
     let mut squares: Vec<f64> = columns.iter().map(|column| dot(column, column)).collect();
     for _ in 0..SWEEPS {
+        // All cosines at once are many times faster than one by one, and mostly all there is to do.
+        let unit =
+            Mat::from_fn(columns.first().map_or(0, Vec::len), columns.len(), |i, j| columns[j][i] / squares[j].sqrt());
+        control.check()?;
+        let cosines = unit.transpose() * &unit;
+        drop(unit);
         let mut rotated = false;
         for p in 0..columns.len() {
             control.check()?;
             for q in p + 1..columns.len() {
+                if harmless(cosines[(p, q)], squares[p], squares[q]) {
+                    continue;
+                }
                 let (before, after) = columns.split_at_mut(q);
                 let (left, right) = (&mut before[p], &mut after[0]);
+                // Those rotated before have changed it.
                 let product = dot(left, right);
-                if product.abs() <= ORTHOGONAL * squares[p].sqrt() * squares[q].sqrt() {
+                if harmless(product / (squares[p].sqrt() * squares[q].sqrt()), squares[p], squares[q]) {
                     continue;
                 }
                 rotated = true;
@@ -89,6 +100,12 @@ fn orthogonalise(columns: &mut [Vec<f64>], control: &Control) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether two columns of these squared lengths may keep the angle between them.
+fn harmless(cosine: f64, a: f64, b: f64) -> bool {
+    let gap = (a - b).abs() / a.max(b);
+    cosine.abs() <= TOLERANCE || cosine * cosine <= TOLERANCE * gap
 }
 
 /// The inner product, in eight strands.

@@ -13,12 +13,12 @@ use crate::error::{Result, invalid};
 use crate::run::Control;
 use faer::Mat;
 
-/// The largest gap((P*)^k P^k) / k over k from 1 to `max_power`, and the k where it is. Ends as soon as 1 / k is no more
-/// than what was found, which no higher power can surpass. Cost: O(n^3) for each power.
+/// The largest gap((P*)^k P^k) / k over k from 1 to `max_power`, and the k where it is. Ends as soon as 1 / k is no
+/// more than what was found, which no higher power can surpass. Cost: O(n^3) for each power.
 ///
 /// # Errors
-/// A chain of several classes, of a single state, of more than [`MOST_STATES`] states, or whose stationary law exceeds the range of floats;
-/// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+/// A chain of several classes, of a single state, of more than [`MOST_STATES`] states, or whose stationary law exceeds
+/// the range of floats; [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn pseudo_spectral_gap(chain: &MarkovChain, max_power: usize, control: &Control) -> Result<(f64, usize)> {
     let classes = Classes::new(chain, control)?;
     let n = chain.n_states();

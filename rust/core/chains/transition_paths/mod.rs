@@ -2,8 +2,8 @@
 //! Metzner, Schuette and Vanden-Eijnden 2009, whose equations are cited below).
 //!
 //! A step is reactive if its walk was last in the source, rather than the target, before it, and will be in the target
-//! next. Both committors come from one elimination without subtractions, so that fluxes keep their digits however seldom
-//! the target is reached.
+//! next. Both committors come from one elimination without subtractions, so that fluxes keep their digits however
+//! seldom the target is reached.
 
 mod net;
 pub mod pathways;
@@ -38,8 +38,8 @@ pub struct TransitionPaths {
     pub rate: f64,
 }
 
-/// The reactive flux of `chain` from the states for which `source` is true to those of `target`, which are disjoint and not
-/// empty. Cost: two eliminations; with detailed balance and at most 1,000 states O(n^3) besides.
+/// The reactive flux of `chain` from the states for which `source` is true to those of `target`, which are disjoint and
+/// not empty. Cost: two eliminations; with detailed balance and at most 1,000 states O(n^3) besides.
 ///
 /// # Errors
 /// A chain with several recurrent classes; sets that share a state; [`Error::Memory`](crate::Error::Memory),

@@ -1,9 +1,9 @@
 //! Net fluxes: what one direction of a pair of states carries beyond the other.
 //!
-//! Within a metastable set between source and target nearly as much flux goes back as forth, and the difference of the two
-//! gross fluxes would be rounding alone. With detailed balance the net flux is `pi_i p_ij (q_j - q_i)`, the current in a
-//! network of resistors, and differences of the committor follow from one another without cancellation: a state that is
-//! eliminated has the mean of those it leads to, hence
+//! Within a metastable set between source and target nearly as much flux goes back as forth, and the difference of the
+//! two gross fluxes would be rounding alone. With detailed balance the net flux is `pi_i p_ij (q_j - q_i)`, the current
+//! in a network of resistors, and differences of the committor follow from one another without cancellation: a state
+//! that is eliminated has the mean of those it leads to, hence
 //!
 //! ```text
 //! q_k - q_j = sum over m of a_km / s_k (q_m - q_j),

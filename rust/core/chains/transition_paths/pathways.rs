@@ -1,5 +1,5 @@
-//! Dominant pathways: the net flux taken apart into walks from source to target, the one with the widest bottleneck first
-//! (Metzner, Schuette and Vanden-Eijnden 2009, section 3).
+//! Dominant pathways: the net flux taken apart into walks from source to target, the one with the widest bottleneck
+//! first (Metzner, Schuette and Vanden-Eijnden 2009, section 3).
 
 use crate::error::Result;
 use crate::run::Control;
@@ -76,8 +76,8 @@ impl Network<'_> {
         self.indptr[state] as usize..self.indptr[state + 1] as usize
     }
 
-    /// The edges, each with the state it leaves, of the way with the widest bottleneck, whose parts before and after the
-    /// bottleneck are such ways too.
+    /// The edges, each with the state it leaves, of the way with the widest bottleneck, whose parts before and after
+    /// the bottleneck are such ways too.
     fn dominant(&self, net: &[f64], control: &Control) -> Result<Option<Vec<(u32, usize)>>> {
         let n = self.source.len();
         let (starts, ends) = (self.source.to_vec(), self.target.to_vec());
