@@ -100,7 +100,7 @@ def pretraining(request: Request, seed: np.random.SeedSequence) -> tuple[list[Cl
         Claim(
             part,
             f"then T2 = 3 K M / eps^2 = {model.n_steps_2} steps: exponentially small error",
-            f"error {model.error[second]:.1e} (exp(-3/eps) = {math.exp(-3 / epsilon):.0e}); "
+            f"error {model.error[second]:.1e} (exp(-3/eps) = {math.exp(-3 / epsilon):.0e}, rounding about 1e-12); "
             f"mean hitting time {learned:.9g}, exactly {exact:.9g}",
             model.error[second] < 1e-10 and abs(learned / exact - 1) < 1e-9,
             {"error": model.error[second], "learned": learned, "exact": exact},

@@ -117,7 +117,7 @@ def pretrain(
         (``learning_rate`` epsilon^2)), B being the mean number of transitions out of a state: K M^2 / epsilon^2 and 3 K
         M / epsilon^2 for K clusters of M states. The paper's orders are the same up to logarithms; these constants
         are ours, and leave an error of about exp(-3 / epsilon) after the second stage where states are equally
-        frequent.
+        frequent, or that of rounding: steps below the last digit of a weight are lost, at some 1e-12.
     threshold : float, optional
         What is below it after the first stage is cut off; ``epsilon`` / 2 by default. A row with nothing above it stays
         whole.
