@@ -139,15 +139,15 @@ pub(super) fn eliminate(system: &System, plan: &Plan, control: &Control) -> Resu
         leave[first..first + part.len()].copy_from_slice(part);
         scales[first..first + part.len()].copy_from_slice(&lifts[..part.len()]);
     }
-    let lifted = scales.iter().any(|&scale| scale != 1.0);
     let mut pieces: Vec<Piece> = room(plan.fronts.len())?;
     pieces.resize_with(plan.fronts.len(), Piece::default);
     for Done { front, mut piece, scales: lifts, .. } in done {
         let Front { n_pivots, ref border, .. } = plan.fronts[front];
-        if lifted {
-            // Rows may have been lifted after their columns in earlier fronts were written down.
-            for (index, row) in piece.below.chunks_exact_mut(n_pivots).enumerate() {
-                let lift = scales[border[index] as usize] / lifts[n_pivots + index];
+        // Rows may have been lifted, or brought down to those of larger entries, after their columns in earlier fronts
+        // were written down.
+        for (index, row) in piece.below.chunks_exact_mut(n_pivots).enumerate() {
+            let lift = scales[border[index] as usize] / lifts[n_pivots + index];
+            if lift != 1.0 {
                 for value in row {
                     *value *= lift;
                 }

@@ -83,21 +83,15 @@ impl Plan {
         let (SymbolicCholeskyRaw::Supernodal(parts), Some(order)) = (symbolic.raw(), symbolic.perm()) else {
             return Self::one_front(system); // anything else was not asked for
         };
-        let places = order.arrays().1.iter().map(|&place| place as u32).collect();
+        let places: Vec<u32> = order.arrays().1.iter().map(|&place| place as u32).collect();
         let mut owner = room(n)?;
         for number in 0..parts.n_supernodes() {
             owner.resize(parts.supernode_end()[number], number as u32);
         }
-        let mut fronts = Vec::with_capacity(parts.n_supernodes());
-        for number in 0..parts.n_supernodes() {
-            let (first, end) = (parts.supernode_begin()[number], parts.supernode_end()[number]);
-            let pattern =
-                &parts.row_idx()[parts.col_ptr_for_row_idx()[number]..parts.col_ptr_for_row_idx()[number + 1]];
-            let mut border: Vec<u32> = pattern.iter().map(|&place| place as u32).collect();
-            border.sort_unstable();
-            let parent = border.first().map_or(NONE, |&place| owner[place as usize]);
-            fronts.push(Front { first, n_pivots: end - first, border, parent });
-        }
+        let spans: Vec<_> = (0..parts.n_supernodes())
+            .map(|number| (parts.supernode_begin()[number], parts.supernode_end()[number]))
+            .collect();
+        let fronts = fronts(&begins, &sources, &places, &owner, &spans)?;
         Ok(Self { places, fronts })
     }
 
@@ -148,6 +142,41 @@ impl Plan {
         let numbers = |front: &Front| front.n_pivots * (front.size() + front.border.len());
         8 * self.fronts.iter().map(numbers).sum::<usize>()
     }
+}
+
+/// Fronts of the pivots in `spans`, places `owner` of whose numbers they have. The border of a front holds all that its
+/// pivots are joined to, at first or through those that went before, whatever the spans are.
+fn fronts(
+    begins: &[usize],
+    sources: &[usize],
+    places: &[u32],
+    owner: &[u32],
+    spans: &[(usize, usize)],
+) -> Result<Vec<Front>> {
+    // What each front is joined to directly, later in the order.
+    let mut joined: Vec<Vec<u32>> = room(spans.len())?;
+    joined.resize_with(spans.len(), Vec::new);
+    for state in 0..places.len() {
+        for &source in &sources[begins[state]..begins[state + 1]] {
+            let (first, last) = (places[state].min(places[source]), places[state].max(places[source]));
+            if owner[first as usize] != owner[last as usize] {
+                joined[owner[first as usize] as usize].push(last);
+            }
+        }
+    }
+    let mut fronts: Vec<Front> = room(spans.len())?;
+    for (number, &(first, end)) in spans.iter().enumerate() {
+        let mut border = std::mem::take(&mut joined[number]);
+        border.sort_unstable();
+        border.dedup();
+        let parent = border.first().map_or(NONE, |&place| owner[place as usize]);
+        if parent != NONE {
+            let parent_end = spans[parent as usize].1 as u32;
+            joined[parent as usize].extend(border.iter().filter(|&&place| place >= parent_end));
+        }
+        fronts.push(Front { first, n_pivots: end - first, border, parent });
+    }
+    Ok(fronts)
 }
 
 /// How many states remain when those with at most two targets and at most two sources are taken away again and again.

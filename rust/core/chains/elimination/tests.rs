@@ -173,3 +173,54 @@ fn trees_and_paths_have_no_core() {
     assert_eq!(core_size(&blocks(1, 300, 5, 0.1)).unwrap(), 300, "random partners");
     assert_eq!(core_size(&System { begins: vec![0], ..System::default() }).unwrap(), 0);
 }
+
+#[test]
+fn weights_that_rise_and_fall_by_hundreds_of_decades() {
+    let control = Control::default();
+    for seed in 0..20 {
+        let mut random = Seed::from_u64(seed).stream(0);
+        let (n_blocks, size) = (6usize, 80usize);
+        let n = n_blocks * size;
+        let mut weights = std::collections::BTreeMap::new();
+        let mut join = |a: usize, b: usize, weight: f64, random: &mut crate::random::Stream| {
+            *weights.entry((a, b)).or_insert(0.0) += weight * (0.5 + random.uniform());
+            *weights.entry((b, a)).or_insert(0.0) += weight * (0.5 + random.uniform());
+        };
+        for i in 0..n {
+            let base = i / size * size;
+            let height = 1e-50f64.powi((i / size % 3) as i32);
+            join(i, base + (i - base + 1) % size, height, &mut random);
+            for _ in 0..4 {
+                join(i, base + random.below(size as u64) as usize, height, &mut random);
+            }
+            if i % size < 3 {
+                let from = base + random.below(size as u64) as usize;
+                join(from, (base + size) % n + random.below(size as u64) as usize, 1e-50 * height, &mut random);
+            }
+        }
+        let mut rows = vec![Vec::new(); n];
+        for (&(from, to), &weight) in weights.iter().filter(|((from, to), _)| from != to) {
+            rows[from].push((to, weight));
+        }
+        let mut system = System { begins: vec![0], states: (1..n as u32).collect(), ..System::default() };
+        for row in &rows[1..] {
+            let sum: f64 = row.iter().map(|&(_, weight)| weight).sum();
+            let inside = row.iter().filter(|&&(to, _)| to > 0);
+            system.targets.extend(inside.clone().map(|&(to, _)| to as u32 - 1));
+            system.values.extend(inside.map(|&(_, weight)| weight / sum));
+            system.begins.push(system.targets.len());
+            system.exits.push(row.iter().filter(|&&(to, _)| to == 0).map(|&(_, weight)| weight / sum).sum());
+        }
+        let plain = Factors::with(Plan::one_front(&system).unwrap(), &system, &control).unwrap();
+        let sparse = Factors::new(&system, &control).unwrap();
+        let (mut a, mut b) = (vec![1.0; n - 1], vec![1.0; n - 1]);
+        plain.solve(&mut a, &control).unwrap();
+        sparse.solve(&mut b, &control).unwrap();
+        assert!(a.iter().zip(&b).all(|(&a, &b)| close(a, b)), "times, {seed}");
+        let (mut a, mut b) = (vec![0.0; n - 1], vec![0.0; n - 1]);
+        (a[3], b[3]) = (1.0, 1.0);
+        plain.visits(&mut a, &control).unwrap();
+        sparse.visits(&mut b, &control).unwrap();
+        assert!(a.iter().zip(&b).all(|(&a, &b)| close(a, b)), "visits, {seed}");
+    }
+}
