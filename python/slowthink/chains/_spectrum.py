@@ -54,7 +54,8 @@ def rates(
     class is taken apart into its time scales: a rate then errs by about 1e-14 times what the eigenvalue problem
     *within* its time scale amplifies, where LAPACK errs by eps / rate. Slow modes between sets of states keep 10 digits
     or more at any coupling; where the probabilities within a class without detailed balance spread over tens of
-    decades, single modes can lose half their digits. An eigenvalue near -1 or elsewhere on the unit circle, away from
+    decades, single modes lose more (the worst in trials: 1e-5 at 30 decades, 2e-2 at 100). An eigenvalue near -1 or
+    elsewhere on the unit circle, away from
     1, has an absolute error of some 1e-15 in either case.
 
     Cost: O(n^3) for a class of n states: 1000 states take a few seconds. Without detailed balance the time of the dense

@@ -5,8 +5,10 @@
 //! has a kink wherever another state becomes the one that a membership vanishes at.
 
 use crate::error::Result;
+use crate::random::Seed;
 use crate::run::Control;
 use faer::Mat;
+use faer::linalg::solvers::Solve;
 
 /// Parameters up to which all are moved at once; above, those of one set at a time.
 const TOGETHER: usize = 36;
@@ -19,6 +21,10 @@ const WORK: f64 = 2e9;
 
 /// Rounds over the parameters.
 const ROUNDS: usize = 4;
+
+/// Other points to climb from, and how far they lie from the first in each parameter.
+const STARTS: usize = 96;
+const AROUND: f64 = 0.8;
 
 /// Gain in crispness that is worth another round, and the difference at which a search has arrived.
 const WORTH: f64 = 1e-6;
@@ -53,23 +59,22 @@ pub(super) fn optimise(start: &[f64], law: &[f64], n: usize, k: usize, control: 
     // Coordinates of the simplex themselves: no change.
     let free = k.saturating_sub(1);
     let mut point: Vec<f64> = (0..free * free).map(|i| f64::from(u8::from(i / free == i % free))).collect();
-    let groups = if point.len() <= TOGETHER { 1 } else { free };
-    let affordable = (WORK / (n * k * k) as f64) as usize / groups;
-    let mut value = objective.value(&point);
-    for _ in 0..ROUNDS {
-        let before = value;
-        for group in 0..groups {
-            // The parameters of set `group` are a column of the square of parameters.
-            let moved: Vec<usize> =
-                if groups == 1 { (0..point.len()).collect() } else { (0..free).map(|i| i * free + group).collect() };
-            let most = (EVALUATIONS * moved.len()).min(affordable);
-            // Fewer would not get beyond the first simplex.
-            if most > 3 * moved.len() {
-                value = ascend(&objective, &mut point, &moved, most, control)?;
+    let corners = point.clone();
+    let mut value = climb(&objective, &mut point, n, control)?;
+    // The objective has several summits: where it costs little, others are climbed from around the corners, and from
+    // other corners.
+    if (EVALUATIONS * STARTS * point.len() * n * k * k) as f64 <= WORK {
+        for start in 0..STARTS as u64 {
+            let mut stream = Seed::from_u64(0).stream(start);
+            let mut other = if start % 2 == 0 {
+                corners.iter().map(|x| x + AROUND * (2.0 * stream.uniform() - 1.0)).collect()
+            } else {
+                objective.from_corners(&(0..k).map(|_| stream.below(n as u64) as usize).collect::<Vec<_>>())
+            };
+            let reached = climb(&objective, &mut other, n, control)?;
+            if reached > value + ARRIVED {
+                (point, value) = (other, reached);
             }
-        }
-        if value <= before + WORTH {
-            break;
         }
     }
     let combination = objective.combination(&point);
@@ -85,6 +90,34 @@ pub(super) fn optimise(start: &[f64], law: &[f64], n: usize, k: usize, control: 
     }
     let crispness = crispness(&memberships, law, k);
     Ok(Crisp { memberships, combination, crispness })
+}
+
+/// Moves a point uphill as far as that is worth it, and returns the value there.
+fn climb(objective: &Objective<'_>, point: &mut [f64], n: usize, control: &Control) -> Result<f64> {
+    let (k, free) = (objective.k, objective.k.saturating_sub(1));
+    let groups = if point.len() <= TOGETHER { 1 } else { free };
+    let affordable = (WORK / (n * k * k) as f64) as usize / groups;
+    let mut value = objective.value(point);
+    if value == f64::NEG_INFINITY {
+        return Ok(value);
+    }
+    for _ in 0..ROUNDS {
+        let before = value;
+        for group in 0..groups {
+            // The parameters of set `group` are a column of the square of parameters.
+            let moved: Vec<usize> =
+                if groups == 1 { (0..point.len()).collect() } else { (0..free).map(|i| i * free + group).collect() };
+            let most = (EVALUATIONS * moved.len()).min(affordable);
+            // Fewer would not get beyond the first simplex.
+            if most > 3 * moved.len() {
+                value = ascend(objective, point, &moved, most, control)?;
+            }
+        }
+        if value <= before + WORTH {
+            break;
+        }
+    }
+    Ok(value)
 }
 
 /// The mean membership of each set, weighed by `law`.
@@ -149,6 +182,16 @@ impl<'a> Objective<'a> {
         let total: f64 = -least.iter().sum::<f64>();
         // The constant is the sum of all columns of the start.
         Mat::from_fn(k, k, |i, j| (if i < free { a[(i + 1, j)] } else { 0.0 } - least[j]) / total)
+    }
+
+    /// The parameters of memberships that are 1 at one of some states and 0 at the others; not finite where there are
+    /// none such.
+    fn from_corners(&self, states: &[usize]) -> Vec<f64> {
+        let (k, free) = (self.k, self.k - 1);
+        let rows = Mat::from_fn(k, k, |i, j| self.start[states[i] * k + j]);
+        let combination = rows.full_piv_lu().solve(Mat::<f64>::identity(k, k));
+        // Columns of the start sum to 1: the last is taken off the others.
+        (0..free * free).map(|i| combination[(i / free, i % free)] - combination[(free, i % free)]).collect()
     }
 
     fn value(&self, point: &[f64]) -> f64 {
