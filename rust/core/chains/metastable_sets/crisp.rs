@@ -69,7 +69,7 @@ pub(super) fn optimise(start: &[f64], law: &[f64], n: usize, k: usize, control: 
             let mut other = if start % 2 == 0 {
                 corners.iter().map(|x| x + AROUND * (2.0 * stream.uniform() - 1.0)).collect()
             } else {
-                objective.from_corners(&(0..k).map(|_| stream.below(n as u64) as usize).collect::<Vec<_>>())
+                objective.at_corners(&(0..k).map(|_| stream.below(n as u64) as usize).collect::<Vec<_>>())
             };
             let reached = climb(&objective, &mut other, n, control)?;
             if reached > value + ARRIVED {
@@ -186,7 +186,7 @@ impl<'a> Objective<'a> {
 
     /// The parameters of memberships that are 1 at one of some states and 0 at the others; not finite where there are
     /// none such.
-    fn from_corners(&self, states: &[usize]) -> Vec<f64> {
+    fn at_corners(&self, states: &[usize]) -> Vec<f64> {
         let (k, free) = (self.k, self.k - 1);
         let rows = Mat::from_fn(k, k, |i, j| self.start[states[i] * k + j]);
         let combination = rows.full_piv_lu().solve(Mat::<f64>::identity(k, k));
