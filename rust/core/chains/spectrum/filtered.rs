@@ -288,3 +288,31 @@ impl Operator {
             .sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chains::matrix::Meaning;
+
+    #[test]
+    fn a_walk_on_a_ring_has_its_cosines() {
+        let n = 60usize;
+        let indptr: Vec<i64> = (0..=n as i64).map(|i| 2 * i).collect();
+        let indices: Vec<u32> = (0..n).flat_map(|i| [((i + n - 1) % n) as u32, ((i + 1) % n) as u32]).collect();
+        let chain =
+            MarkovChain::from_csr(&indptr, &indices, None, Meaning::Probabilities, &Control::default()).unwrap();
+        for (wanted, expected) in
+            [(Wanted::Slow, vec![0, 1, 1, 2, 2, 3, 3]), (Wanted::Modulus, vec![0, 30, 1, 1, 29, 29])]
+        {
+            let found = modes(&chain, |_| true, &vec![1.0; n], expected.len(), wanted, &Control::default()).unwrap();
+            let mut rates = found.rates.clone();
+            rates.sort_by(f64::total_cmp);
+            let of = |j: i32| 2.0 * (std::f64::consts::PI * f64::from(j) / n as f64).sin().powi(2);
+            let mut expected: Vec<f64> = expected.into_iter().map(of).collect();
+            expected.sort_by(f64::total_cmp);
+            for (rate, expected) in rates.iter().zip(expected) {
+                assert!((rate - expected).abs() <= 1e-8 * expected, "{rates:?} {expected:?}");
+            }
+        }
+    }
+}
