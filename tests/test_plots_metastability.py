@@ -116,3 +116,8 @@ def test_figures_are_written(tmp_path, ending):
         path = tmp_path / f"{number}.{ending}"
         axes.figure.savefig(path)
         assert path.stat().st_size > 3000
+
+
+def test_a_number_in_the_place_of_sets_is_refused():
+    with pytest.raises(TypeError, match=r"got int \(their number is k=\)"):
+        plots.plot_metastable_sets(clusters(), 3)

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays
+from slowthink.chains import MetastableSets
 from slowthink.plots import _style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from slowthink.chains import MarkovChain, MetastableSets
+    from slowthink.chains import MarkovChain
 
 _MOST_LINES = 4000
 """Transitions that are drawn at most, the most probable between sets and within them first."""
@@ -55,6 +56,8 @@ def plot_metastable_sets(
         sets = chain.metastable_sets(k)
     elif k is not None:
         raise TypeError("either sets or k must be given, and not both")
+    elif not isinstance(sets, MetastableSets):
+        raise TypeError(f"sets must be what metastable_sets() returns, got {type(sets).__name__} (their number is k=)")
     if len(sets.memberships) != chain.n_states:
         raise ValueError(f"sets must be those of the chain, of {chain.n_states} states, got {len(sets.memberships)}")
     axes = _style.new_axes() if ax is None else ax
