@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slowthink.chains import MarkovChain
+from slowthink.metastable import metastable_chain
 from slowthink.reference import spectrum as slow
 from slowthink.testing import transition_matrices
 from test_spectrum import rings
@@ -221,3 +222,12 @@ def test_same_bytes(same_bytes):
 def test_bad_numbers_of_sets_are_named(k, error, message):
     with pytest.raises(error, match=message):
         MarkovChain(clusters(0.1)[0]).metastable_sets(k)
+
+
+@pytest.mark.parametrize("meta_graph", ["ring", "cycle", "complete"])
+@pytest.mark.parametrize("epsilon", [1e-1, 1e-12, 1e-30, 1e-100])
+def test_sets_are_the_clusters_of_the_family(meta_graph, epsilon):
+    family = metastable_chain(8, 16, epsilon, meta_graph=meta_graph)
+    labels = family.chain.metastable_sets(8).labels
+    np.testing.assert_array_equal(labels, np.repeat(labels[::16], 16))
+    assert len(set(labels)) == 8

@@ -145,7 +145,7 @@ pub(super) fn eliminate(system: &System, plan: &Plan, control: &Control) -> Resu
         let Front { n_pivots, ref border, .. } = plan.fronts[front];
         // Rows may have been lifted, or brought down to those of larger entries, after their columns in earlier fronts
         // were written down.
-        for (index, row) in piece.below.chunks_exact_mut(n_pivots).enumerate() {
+        for (index, row) in piece.below.chunks_exact_mut(n_pivots.max(1)).enumerate() {
             let lift = scales[border[index] as usize] / lifts[n_pivots + index];
             if lift != 1.0 {
                 for value in row {

@@ -224,3 +224,12 @@ fn weights_that_rise_and_fall_by_hundreds_of_decades() {
         assert!(a.iter().zip(&b).all(|(&a, &b)| close(a, b)), "visits, {seed}");
     }
 }
+
+#[test]
+fn no_states_are_no_work() {
+    let control = Control::default();
+    let factors = Factors::new(&System { begins: vec![0], ..System::default() }, &control).unwrap();
+    factors.solve(&mut [], &control).unwrap();
+    factors.visits(&mut [], &control).unwrap();
+    factors.diagonal(&mut [], &control).unwrap();
+}

@@ -4,6 +4,9 @@ use super::subspace::Slow;
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 
+/// What rounding may leave of a function that is the same everywhere.
+const ROUNDING: f64 = 1e-12;
+
 /// Memberships to start from.
 #[derive(Debug, Clone)]
 pub(super) struct Start {
@@ -21,8 +24,10 @@ pub(super) fn corners(functions: &[Vec<f64>], k: usize) -> Vec<usize> {
     let mut rows: Vec<Vec<f64>> = vec![Vec::with_capacity(k); n];
     for function in functions {
         let mean = function.iter().sum::<f64>() / n as f64;
-        let width = function.iter().map(|x| (x - mean).abs()).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
-        rows.iter_mut().zip(function).for_each(|(row, x)| row.push((x - mean) / width));
+        let width = function.iter().map(|x| (x - mean).abs()).fold(0.0, f64::max);
+        // One that is the same everywhere but for rounding tells no states apart.
+        let same = width <= ROUNDING * function.iter().map(|x| x.abs()).fold(0.0, f64::max);
+        rows.iter_mut().zip(function).for_each(|(row, x)| row.push(if same { 0.0 } else { (x - mean) / width }));
     }
     let farthest = |rows: &[Vec<f64>]| {
         let squares: Vec<f64> = rows.iter().map(|row| row.iter().map(|x| x * x).sum()).collect();
