@@ -3,12 +3,13 @@
 //! A language model that thinks before it answers spends compute by sampling many answers, by walking a chain of
 //! thought and by searching a tree. This crate holds the kernels for studying and evaluating that; it knows nothing
 //! of Python. See `ARCHITECTURE.md` for the map; modules stand on floors, each using only those above it here:
-//! [`error`], [`rows`], [`random`], [`run`], `machine`, then
+//! [`error`], `memory`, [`rows`], [`random`], [`run`], `machine`, then
 //! [`samples`] and [`chains`], which do not know each other, and [`metastable`], which stands on chains.
 
 pub mod chains;
 pub mod error;
 mod machine;
+mod memory;
 pub mod metastable;
 pub mod random;
 pub mod rows;

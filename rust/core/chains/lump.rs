@@ -1,8 +1,8 @@
 //! Coarse chains: blocks of states become states.
 
-use super::fitting::counts::{room, zeros};
 use super::matrix::{MarkovChain, Meaning, sum};
 use crate::error::{Result, invalid};
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// States between two looks at the stop flag.

@@ -1,10 +1,10 @@
 //! How long walks take to forget where they began.
 
-use super::fitting::counts::zeros;
 use super::matrix::MarkovChain;
 use super::powers::{Power, multiply, normalise};
 use super::propagate::step::Step;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// Binary digits of a mixing time that are found: those of a floating-point number.

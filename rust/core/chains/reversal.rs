@@ -1,10 +1,10 @@
 //! Detailed balance, and the chain that runs backwards.
 
-use super::fitting::counts::{room, zeros};
 use super::matrix::{MarkovChain, Meaning, sum};
 use super::structure::Classes;
 use super::transposed::Transposed;
 use crate::error::{Result, invalid};
+use crate::memory::{room, zeros};
 use crate::run::{Control, fill_blocks};
 
 /// States between two looks at the stop flag.

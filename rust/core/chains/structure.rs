@@ -2,10 +2,10 @@
 //! left, and at what multiples of a period they return.
 
 use super::connected::chain_components;
-use super::fitting::counts::{room, zeros};
 use super::matrix::MarkovChain;
 use crate::error::Result;
 use crate::machine::huge_vec;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// States between two looks at the stop flag.

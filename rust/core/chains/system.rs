@@ -1,7 +1,8 @@
 //! The part of a chain that walks leave: the transitions among its states, and the probability of leaving for good.
 
 use super::matrix::{MarkovChain, sum};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// The number of a state that is no part of a system.
@@ -37,7 +38,7 @@ impl System {
     /// The states of `chain` for which `inside` is true. Cost: O(states + transitions of those inside).
     ///
     /// # Errors
-    /// [`Error::Memory`], [`Error::Interrupted`].
+    /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
     pub fn new(chain: &MarkovChain, inside: impl Fn(u32) -> bool, control: &Control) -> Result<Self> {
         let n_states = chain.n_states();
         let mut numbers = room(n_states)?;
@@ -89,20 +90,33 @@ impl System {
         let range = self.begins[number]..self.begins[number + 1];
         (&self.targets[range.clone()], &self.values[range])
     }
-}
 
-/// An empty vector with room for `n` elements.
-pub(super) fn room<T>(n: usize) -> Result<Vec<T>> {
-    let mut out = Vec::new();
-    out.try_reserve_exact(n).map_err(|_| Error::Memory(n.saturating_mul(size_of::<T>())))?;
-    Ok(out)
-}
-
-/// A vector of `n` zeros.
-pub(crate) fn zeros(n: usize) -> Result<Vec<f64>> {
-    let mut out = room(n)?;
-    out.resize(n, 0.0);
-    Ok(out)
+    /// The states from which a transition leads to each state, one after another, and where those of each begin.
+    /// Cost: O(states + transitions).
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub fn sources(&self) -> Result<(Vec<usize>, Vec<u32>)> {
+        let n = self.n_states();
+        let mut begins: Vec<usize> = zeros(n + 1)?;
+        for &target in &self.targets {
+            begins[target as usize] += 1;
+        }
+        let mut end = 0;
+        for begin in &mut begins {
+            end += *begin;
+            *begin = end;
+        }
+        let mut sources = zeros(end)?;
+        for state in (0..n).rev() {
+            for &target in self.row(state).0 {
+                let place = &mut begins[target as usize];
+                *place -= 1;
+                sources[*place] = state as u32;
+            }
+        }
+        Ok((begins, sources))
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The transitions of a chain by where they lead: for whole columns to be summed in a fixed order.
 
-use super::fitting::counts::{room, zeros};
 use super::matrix::MarkovChain;
 use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// States between two looks at the stop flag.

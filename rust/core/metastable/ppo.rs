@@ -8,8 +8,8 @@ mod row;
 
 use super::softmax;
 use crate::chains::matrix::{MarkovChain, sum};
-use crate::chains::system::zeros;
 use crate::error::{Result, invalid};
+use crate::memory::zeros;
 use crate::random::{Seed, Stream};
 use crate::run::{Control, map_items};
 use row::{Goal, State, Wanted};

@@ -1,8 +1,8 @@
 //! The diagonal of the inverse: how often each state is visited from itself.
 
 use super::Factors;
-use crate::chains::system::zeros;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 
 impl Factors {

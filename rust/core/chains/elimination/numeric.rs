@@ -3,8 +3,9 @@
 
 use super::dense::Table;
 use super::plan::{Front, NONE, Plan};
-use crate::chains::system::{System, room, zeros};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::{Control, map_items};
 use std::collections::BTreeMap;
 
@@ -65,8 +66,7 @@ impl Entries {
             owner.resize(front.first + front.n_pivots, number as u32);
         }
         let places = &plan.places;
-        let mut begins: Vec<usize> = room(plan.fronts.len() + 1)?;
-        begins.resize(plan.fronts.len() + 1, 0);
+        let mut begins: Vec<usize> = zeros(plan.fronts.len() + 1)?;
         let mut exits = zeros(n)?;
         for (from, &place) in places.iter().enumerate() {
             exits[place as usize] = system.exits[from];

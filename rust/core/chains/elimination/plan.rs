@@ -1,7 +1,8 @@
 //! In which order the states go, and in which dense pieces: known from the pattern alone, before any number is looked at.
 
-use crate::chains::system::{System, room};
+use crate::chains::system::System;
 use crate::error::{Error, Result};
+use crate::memory::{filled, room, zeros};
 use crate::run::Control;
 use faer::sparse::SymbolicSparseColMatRef;
 use faer::sparse::linalg::cholesky::{
@@ -99,9 +100,8 @@ impl Plan {
     /// small ones: what a state lacks to get out stands in the row of another, which is lifted, to the end.
     pub(super) fn one_front(system: &System) -> Result<Self> {
         let n = system.n_states();
-        let (begins, sources) = reversed(system)?;
-        let mut places: Vec<u32> = room(n)?;
-        places.resize(n, NONE);
+        let (begins, sources) = system.sources()?;
+        let mut places: Vec<u32> = filled(n, NONE)?;
         let mut near: Vec<u32> = room(n)?;
         let mut found = |state: u32, near: &mut Vec<u32>| {
             if places[state as usize] == NONE {
@@ -187,7 +187,7 @@ fn fronts(
 /// [`Error::Memory`].
 pub fn core_size(system: &System) -> Result<usize> {
     let n = system.n_states();
-    let (begins, sources) = reversed(system)?;
+    let (begins, sources) = system.sources()?;
     let mut degrees: Vec<[u32; 2]> = room(n)?;
     degrees.extend((0..n).map(|state| [system.row(state).0.len() as u32, (begins[state + 1] - begins[state]) as u32]));
     let few = |degree: &[u32; 2]| degree[0] <= 2 && degree[1] <= 2;
@@ -212,35 +212,10 @@ pub fn core_size(system: &System) -> Result<usize> {
     Ok(n - gone.len())
 }
 
-/// The sources of the transitions into each state.
-fn reversed(system: &System) -> Result<(Vec<usize>, Vec<u32>)> {
-    let n = system.n_states();
-    let mut begins: Vec<usize> = room(n + 1)?;
-    begins.resize(n + 1, 0);
-    for &target in &system.targets {
-        begins[target as usize] += 1;
-    }
-    let mut end = 0;
-    for begin in &mut begins {
-        end += *begin;
-        *begin = end;
-    }
-    let mut sources: Vec<u32> = room(end)?;
-    sources.resize(end, 0);
-    for state in 0..n {
-        for &target in system.row(state).0 {
-            begins[target as usize] -= 1;
-            sources[begins[target as usize]] = state as u32;
-        }
-    }
-    Ok((begins, sources))
-}
-
 /// The pairs of states that are joined, as sources i < j of each state j.
 fn pattern(system: &System) -> Result<(Vec<usize>, Vec<usize>)> {
     let n = system.n_states();
-    let mut begins: Vec<usize> = room(n + 1)?;
-    begins.resize(n + 1, 0);
+    let mut begins: Vec<usize> = zeros(n + 1)?;
     let pairs = || {
         (0..n).flat_map(|from| system.row(from).0.iter().map(move |&to| (from.min(to as usize), from.max(to as usize))))
     };
@@ -252,8 +227,7 @@ fn pattern(system: &System) -> Result<(Vec<usize>, Vec<usize>)> {
         end += *begin;
         *begin = end;
     }
-    let mut sources: Vec<usize> = room(end)?;
-    sources.resize(end, 0);
+    let mut sources: Vec<usize> = zeros(end)?;
     for (low, high) in pairs() {
         begins[high] -= 1;
         sources[begins[high]] = low;

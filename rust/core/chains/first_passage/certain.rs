@@ -2,8 +2,8 @@
 
 use crate::chains::matrix::MarkovChain;
 use crate::chains::structure::Classes;
-use crate::chains::system::room;
 use crate::error::Result;
+use crate::memory::room;
 use crate::run::Control;
 
 /// The class of a transient state.

@@ -5,8 +5,8 @@ use super::number::Number;
 use super::pairs::{Network, all_pairs, eliminate, substitute, table, work};
 use super::product::Panel;
 use crate::chains::matrix::MarkovChain;
-use crate::chains::system::room;
 use crate::error::Result;
+use crate::memory::room;
 use crate::run::Control;
 
 /// A recurrent class and the transient states from which it is certain.

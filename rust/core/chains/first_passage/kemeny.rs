@@ -6,8 +6,9 @@ use super::number::{Number, Wide, trusted};
 use super::pairs::{workspace, zeros};
 use crate::chains::elimination::{Factors, Plan};
 use crate::chains::matrix::MarkovChain;
-use crate::chains::system::{System, zeros as floats};
+use crate::chains::system::System;
 use crate::error::{Error, Result, invalid};
+use crate::memory::zeros as floats;
 use crate::run::Control;
 
 /// Classes of so few states are left to the times between all pairs, which take a millisecond.

@@ -2,8 +2,8 @@
 
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::starts::Starts;
-use crate::chains::system::zeros;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::{Control, fill_blocks};
 
 /// States that a thread takes at a time, and between two looks at the stop flag.

@@ -13,10 +13,10 @@
 //! `(c_ij + c_ji) s (1 - s)`, `s = 1 / (1 + e^(w_j - w_i))`. Counts of staying in a state do not enter: `x_ii` is
 //! `c_ii e^-w_i`.
 
-use super::counts::{room, zeros};
 use super::table::CountTable;
 use crate::chains::matrix::sum;
 use crate::error::{Result, invalid};
+use crate::memory::{room, zeros};
 use crate::run::Control;
 use std::ops::Range;
 

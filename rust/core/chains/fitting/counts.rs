@@ -4,6 +4,7 @@ use super::trajectories::Trajectories;
 use crate::chains::transitions::PairCounts;
 use crate::error::{Error, Result};
 use crate::machine::huge_vec;
+use crate::memory::{room, zeros};
 use crate::run::{Control, map_items};
 use std::ops::Range;
 use std::sync::Mutex;
@@ -201,20 +202,6 @@ fn count_row(targets: &mut [u32], n_states: usize, histogram: &mut Vec<i64>, cou
     }
     counts.end_row();
     Ok(())
-}
-
-/// An empty vector with room for `capacity` elements.
-pub(in crate::chains) fn room<T>(capacity: usize) -> Result<Vec<T>> {
-    let mut vec = Vec::new();
-    vec.try_reserve_exact(capacity).map_err(|_| Error::Memory(capacity.saturating_mul(size_of::<T>())))?;
-    Ok(vec)
-}
-
-/// A vector of `n` zeros.
-pub(in crate::chains) fn zeros<T: Clone + Default>(n: usize) -> Result<Vec<T>> {
-    let mut vec = room(n)?;
-    vec.resize(n, T::default());
-    Ok(vec)
 }
 
 #[cfg(test)]

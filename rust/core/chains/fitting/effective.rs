@@ -15,10 +15,11 @@
 //! for overlapping forecasts). It is at most `lag`: the positions t, t + lag, t + 2 lag, ... alone have terms without
 //! correlation, and the whole is the sum of `lag` such series.
 
-use super::counts::{row, zeros};
+use super::counts::row;
 use super::trajectories::Trajectories;
 use crate::chains::transitions::PairCounts;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::{Control, map_items};
 use std::collections::VecDeque;
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! The reversible chain of greatest likelihood under observed counts.
 
 use super::bonds::{Bonds, Work, shares};
-use super::counts::zeros;
 use super::table::CountTable;
 use crate::error::{Result, invalid};
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// The fit has converged when a step changes no difference of w by more than this; its square is what remains.

@@ -18,12 +18,12 @@
 //! the chain.
 
 use super::bonds::{Bonds, Work};
-use super::counts::zeros;
 use super::gamma::Draws;
 use super::posterior::normalise;
 use super::reversible::multipliers;
 use super::table::CountTable;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 use crate::random::Seed;
 use crate::run::{Control, map_items};
 use std::f64::consts::PI;

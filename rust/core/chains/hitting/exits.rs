@@ -20,7 +20,8 @@
 //! are all that must be stored.
 
 use super::counts::{binomial, geometric_sum, uniform};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// Factors of the elimination of a set of `n` states; places are the order in which they go.
@@ -309,14 +310,6 @@ impl Path {
             *counter = counter.saturating_add(count);
         }
     }
-}
-
-/// A vector of zeros.
-fn zeros(length: usize) -> Result<Vec<f64>> {
-    let mut vec = Vec::new();
-    vec.try_reserve_exact(length).map_err(|_| Error::Memory(length.saturating_mul(8)))?;
-    vec.resize(length, 0.0);
-    Ok(vec)
 }
 
 #[cfg(test)]

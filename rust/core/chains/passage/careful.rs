@@ -2,8 +2,9 @@
 //! products leave the range of f64 on the way to results that do not.
 
 use super::wide::Wide;
-use crate::chains::system::{System, room};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::room;
 use crate::run::Control;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

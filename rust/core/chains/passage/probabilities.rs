@@ -1,12 +1,13 @@
 //! Which of several sets is hit first, or was left last.
 
-use super::reach::{MOST_SETS, NONE, fates, filled, label, recurrent_classes};
+use super::reach::{MOST_SETS, NONE, fates, label, recurrent_classes};
 use super::solver::{Eliminated, Report, Request, decide, iterated};
 use super::stationary::weights;
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
-use crate::chains::system::{System, zeros};
+use crate::chains::system::System;
 use crate::error::{Result, invalid};
+use crate::memory::{filled, zeros};
 use crate::run::{Control, map_items};
 
 /// The labels of the two sets of a hitting probability.

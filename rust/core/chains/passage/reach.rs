@@ -3,8 +3,9 @@
 use crate::chains::connected::{Mark, search};
 use crate::chains::matrix::MarkovChain;
 use crate::chains::structure::Classes;
-use crate::chains::system::{System, room};
-use crate::error::{Error, Result, invalid};
+use crate::chains::system::System;
+use crate::error::{Result, invalid};
+use crate::memory::{filled, room};
 use crate::run::Control;
 
 /// The label of a state that is in no set.
@@ -91,7 +92,7 @@ pub(super) fn reaching(
     control: &Control,
 ) -> Result<Vec<bool>> {
     let n = system.n_states();
-    let (begins, sources) = if backwards { (Vec::new(), Vec::new()) } else { sources(system)? };
+    let (begins, sources) = if backwards { (Vec::new(), Vec::new()) } else { system.sources()? };
     let next = |state: usize| if backwards { system.row(state).0 } else { &sources[begins[state]..begins[state + 1]] };
     let mut found = filled(n, false)?;
     let mut open: Vec<u32> = room(n)?;
@@ -112,37 +113,6 @@ pub(super) fn reaching(
         }
     }
     Ok(found)
-}
-
-/// The states from which a transition leads to each state of a system, one after another, and where those of each begin.
-pub(super) fn sources(system: &System) -> Result<(Vec<usize>, Vec<u32>)> {
-    let n = system.n_states();
-    let mut begins = filled(n + 1, 0usize)?;
-    for &target in &system.targets {
-        begins[target as usize] += 1;
-    }
-    let mut end = 0;
-    for begin in &mut begins {
-        end += *begin;
-        *begin = end;
-    }
-    let mut sources = filled(system.n_transitions(), 0u32)?;
-    for state in (0..n).rev() {
-        for &target in system.row(state).0 {
-            let place = &mut begins[target as usize];
-            *place -= 1;
-            sources[*place] = state as u32;
-        }
-    }
-    Ok((begins, sources))
-}
-
-/// `n` times `value`.
-pub(super) fn filled<T: Clone>(n: usize, value: T) -> Result<Vec<T>> {
-    let mut out: Vec<T> = Vec::new();
-    out.try_reserve_exact(n).map_err(|_| Error::Memory(n.saturating_mul(size_of::<T>())))?;
-    out.resize(n, value);
-    Ok(out)
 }
 
 #[cfg(test)]

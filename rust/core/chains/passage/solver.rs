@@ -1,12 +1,13 @@
 //! Which method solves a system, and whether what elimination found in f64 can be trusted.
 
 use super::careful::Careful;
-use super::reach::{filled, reaching, sources};
+use super::reach::reaching;
 use super::wide::Wide;
 use crate::chains::elimination::{Factors, Plan, core_size};
-use crate::chains::system::{System, room, zeros};
+use crate::chains::system::System;
 use crate::chains::two_level;
 use crate::error::{Error, Result, invalid};
+use crate::memory::{filled, room, zeros};
 use crate::run::Control;
 use std::sync::OnceLock;
 
@@ -139,7 +140,7 @@ fn may_be_cheap(system: &System, control: &Control) -> Result<bool> {
 /// About as many multiplications as elimination takes layer after layer of the states that are so many transitions away
 /// from a first one, either way: much less than all pairs demand only where the system is narrow.
 fn breadth(system: &System, control: &Control) -> Result<f64> {
-    let (begins, sources) = sources(system)?;
+    let (begins, sources) = system.sources()?;
     let mut seen = filled(system.n_states(), false)?;
     let (mut layer, mut next): (Vec<u32>, Vec<u32>) = (room(0)?, room(0)?);
     let mut operations = 0.0;

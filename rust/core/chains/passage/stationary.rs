@@ -1,12 +1,12 @@
 //! Where a chain is in the long run.
 
-use super::reach::filled;
 use super::solver::{Eliminated, Report, Request, Taken, decide};
 use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::system::System;
 use crate::chains::two_level;
 use crate::error::Result;
+use crate::memory::filled;
 use crate::run::Control;
 
 /// Fills `out` with the stationary distribution of the recurrent class with the number `class`, given those of all states

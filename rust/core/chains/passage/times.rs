@@ -1,10 +1,11 @@
 //! Mean hitting times, and the mean costs that add up until then.
 
-use super::reach::{LOST, NONE, fates, filled, label, reaching};
+use super::reach::{LOST, NONE, fates, label, reaching};
 use super::solver::{Iteration, Report, Request, decide, iterated};
 use crate::chains::matrix::MarkovChain;
-use crate::chains::system::{System, zeros};
+use crate::chains::system::System;
 use crate::error::{Result, invalid};
+use crate::memory::{filled, zeros};
 use crate::run::Control;
 
 /// Fills `out` with the mean number of steps from each state to the first visit of `targets`: 0 from a target, infinite

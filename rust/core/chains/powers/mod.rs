@@ -10,9 +10,9 @@ mod product;
 
 pub(in crate::chains) use product::multiply;
 
-use super::fitting::counts::zeros;
 use super::matrix::{MarkovChain, sum};
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// A power of the transition matrix, row after row.

@@ -1,8 +1,8 @@
 //! Products of dense matrices, in tiles that stay in the registers and the nearest cache.
 
-use crate::chains::fitting::counts::zeros;
 use crate::error::Result;
 use crate::machine::{self, Kernel};
+use crate::memory::zeros;
 use crate::run::{Control, fill_blocks};
 
 /// Columns of a panel of the right factor.

@@ -2,10 +2,10 @@
 
 pub(super) mod step;
 
-use super::fitting::counts::zeros;
 use super::matrix::MarkovChain;
 use super::powers::{Power, multiply};
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::{Control, fill_blocks};
 use step::Step;
 

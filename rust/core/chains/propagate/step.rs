@@ -1,10 +1,10 @@
 //! One step of many laws, or of many observables, at once.
 
-use crate::chains::fitting::counts::room;
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::transposed::Transposed;
 use crate::error::Result;
 use crate::machine::{self, Kernel};
+use crate::memory::room;
 use crate::run::{Control, fill_blocks};
 
 /// States of a block: the stop flag is looked at between two.

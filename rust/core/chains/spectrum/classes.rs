@@ -2,8 +2,8 @@
 
 use crate::chains::connected::chain_components;
 use crate::chains::matrix::{MarkovChain, sum};
-use crate::chains::system::zeros;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 use std::collections::VecDeque;
 

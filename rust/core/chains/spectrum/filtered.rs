@@ -10,8 +10,9 @@
 //! enters squared, so that rates of 1e-20 still have their digits.
 
 use crate::chains::matrix::MarkovChain;
-use crate::chains::system::{System, zeros};
+use crate::chains::system::System;
 use crate::error::{Error, Result};
+use crate::memory::zeros;
 use crate::random::Seed;
 use crate::run::{Control, fill_rows, map_items};
 use faer::{Mat, Side};

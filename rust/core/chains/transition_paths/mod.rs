@@ -11,8 +11,9 @@ pub mod pathways;
 use super::elimination::Factors;
 use super::matrix::{MarkovChain, sum};
 use super::spectrum::classes::{self, Classes};
-use super::system::{System, zeros};
+use super::system::System;
 use crate::error::{Result, invalid};
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// The reactive part of a chain.

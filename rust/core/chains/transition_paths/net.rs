@@ -15,8 +15,8 @@ use super::TransitionPaths;
 use crate::chains::matrix::MarkovChain;
 use crate::chains::spectrum::classes;
 use crate::chains::spectrum::graded::Graded;
-use crate::chains::system::zeros;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 
 /// States between the sets up to which all differences are worked out.

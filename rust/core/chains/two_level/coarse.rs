@@ -6,8 +6,9 @@ use super::operator::Operator;
 use super::refine::refine;
 use super::sets::Sets;
 use crate::chains::elimination::Factors;
-use crate::chains::system::{System, room};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::room;
 use crate::run::Control;
 
 /// Moves from set to set before the system is left, beyond which differences of levels would be lost in the levels:

@@ -1,8 +1,8 @@
 //! Steps towards the solution within the sets: conjugate gradients, and GMRES or BiCGSTAB where flows do not balance.
 
 use super::operator::Operator;
-use crate::chains::system::{room, zeros};
 use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// Directions that are kept; the memory for them is what bounds their number.

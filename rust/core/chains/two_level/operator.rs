@@ -5,8 +5,9 @@ use super::coarse::{Coarse, Levels};
 use super::sets::Sets;
 use super::weights;
 use crate::chains::elimination::Factors;
-use crate::chains::system::{System, room};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::room;
 use crate::run::Control;
 
 /// How far the two flows of an edge may differ in a system that is treated as reversible. Its solutions do not suffer:

@@ -3,8 +3,8 @@
 use super::coarse::Levels;
 use super::krylov::{self, Limits};
 use super::operator::Operator;
-use crate::chains::system::{room, zeros};
 use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// Part to which the residual is brought in a round.

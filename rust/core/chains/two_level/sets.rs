@@ -1,8 +1,9 @@
 //! Sets of states that a walk goes round in long before it leaves them.
 
 use super::CHECKED;
-use crate::chains::system::{System, room};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::room;
 use crate::random::Seed;
 use crate::run::Control;
 

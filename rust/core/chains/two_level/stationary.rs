@@ -4,8 +4,9 @@ use super::refine::largest;
 use super::sets::{self, Sets};
 use super::{CHECKED, Solved, solve, unreached, weights};
 use crate::chains::elimination::Factors;
-use crate::chains::system::{System, room, zeros};
+use crate::chains::system::System;
 use crate::error::{Error, Result};
+use crate::memory::{room, zeros};
 use crate::run::Control;
 
 /// How far the two flows of an edge may differ in a chain whose law is taken from the ratios along a tree.
@@ -97,8 +98,7 @@ fn settle(backward: &System, leave: &[f64], law: &mut [f64], i: usize) {
 /// The system with its transitions turned round: row i holds what leads to state i.
 fn transpose(system: &System, control: &Control) -> Result<System> {
     let (n, n_transitions) = (system.n_states(), system.n_transitions());
-    let mut begins: Vec<usize> = room(n + 1)?;
-    begins.resize(n + 1, 0);
+    let mut begins: Vec<usize> = zeros(n + 1)?;
     system.targets.iter().for_each(|&j| begins[j as usize + 1] += 1);
     (0..n).for_each(|i| begins[i + 1] += begins[i]);
     control.check()?;

@@ -3,8 +3,9 @@
 use super::CHECKED;
 use super::sets::Sets;
 use crate::chains::elimination::Factors;
-use crate::chains::system::{System, room, zeros};
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::{room, zeros};
 use crate::run::Control;
 use std::collections::VecDeque;
 
@@ -167,7 +168,7 @@ pub(super) fn all(weights: &[Wide]) -> Result<Vec<f64>> {
 /// greatest of each set is 1.
 pub(super) fn stationary(system: &System, sets: &Sets, control: &Control) -> Result<Vec<f64>> {
     let n = system.n_states();
-    let mut inner = zeros(n)?;
+    let mut inner: Vec<f64> = zeros(n)?;
     for (i, inner) in inner.iter_mut().enumerate() {
         if i % CHECKED == 0 {
             control.check()?;
