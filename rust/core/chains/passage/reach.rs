@@ -68,7 +68,7 @@ pub(super) fn fates(chain: &MarkovChain, labels: &[u32], first: u32, control: &C
 /// The recurrent class of each state, numbered by their smallest states; [`NONE`] for a transient state.
 ///
 /// # Errors
-/// [`Error::Memory`], [`Error::Interrupted`].
+/// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn recurrent_classes(chain: &MarkovChain, control: &Control) -> Result<Vec<u32>> {
     let Classes { mut labels, recurrent, .. } = Classes::new(chain, control)?;
     let mut numbers = room(recurrent.len())?;
