@@ -11,10 +11,12 @@ pub mod error;
 mod machine;
 mod memory;
 pub mod metastable;
+pub mod problems;
 pub mod random;
 pub mod rows;
 pub mod run;
 pub mod samples;
+pub mod trees;
 
 pub use error::{Error, Result};
 #[doc(hidden)] // for the benchmarks, whose baselines deserve the same memory
