@@ -118,6 +118,15 @@ impl MarkovChain {
         Row { targets: &self.targets[range], probabilities }
     }
 
+    /// The probability that `state` is left in a step: a sum, which keeps the digits that one minus the probability of
+    /// staying would lose.
+    ///
+    /// # Panics
+    /// If there is no such state.
+    pub fn leaving(&self, state: u32) -> f64 {
+        sum(self.row(state).iter().filter(|&(target, _)| target != state).map(|(_, probability)| probability))
+    }
+
     /// All targets, row after row.
     pub fn targets(&self) -> &[u32] {
         &self.targets

@@ -4,6 +4,7 @@
 //! are what one does with them.
 
 mod alias;
+mod balance;
 pub mod connected;
 pub mod elimination;
 pub mod first_passage;
@@ -34,6 +35,7 @@ mod transposed;
 pub mod two_level;
 pub mod walk;
 mod watch;
+mod wide;
 
 pub use alias::Tables;
 pub use matrix::{Dangling, Edges, MarkovChain, Meaning};

@@ -3,65 +3,24 @@
 use super::matrix::{MarkovChain, Meaning, sum};
 use super::structure::Classes;
 use super::transposed::Transposed;
+use super::wide::Wide;
 use crate::error::{Result, invalid};
-use crate::memory::{room, zeros};
+use crate::memory::{filled, room, zeros};
 use crate::run::{Control, fill_blocks};
 
 /// States between two looks at the stop flag.
 const CHECKED: usize = 1 << 12;
 
-/// A positive number far beyond the range of floating point: `mantissa * 2^exponent`, 1 <= mantissa < 2. The mantissa
-/// is 0 where there is no number yet.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Scaled {
-    mantissa: f64,
-    exponent: i64,
-}
-
-impl Scaled {
-    const ONE: Self = Self { mantissa: 1.0, exponent: 0 };
-
-    /// `value`, positive and finite; a subnormal keeps what digits it has.
-    fn new(value: f64) -> Self {
-        const BITS: u32 = f64::MANTISSA_DIGITS - 1;
-        let (value, shift) = if value < f64::MIN_POSITIVE { (value * 2f64.powi(64), -64) } else { (value, 0) };
-        let bits = value.to_bits();
-        let exponent = (bits >> BITS) as i64 - 1023;
-        let mantissa = f64::from_bits(bits & ((1 << BITS) - 1) | 1023 << BITS);
-        Self { mantissa, exponent: exponent + shift }
-    }
-
-    fn times(self, other: Self) -> Self {
-        let mantissa = self.mantissa * other.mantissa;
-        let (mantissa, carry) = if mantissa >= 2.0 { (mantissa / 2.0, 1) } else { (mantissa, 0) };
-        Self { mantissa, exponent: self.exponent + other.exponent + carry }
-    }
-
-    fn over(self, other: Self) -> Self {
-        let mantissa = self.mantissa / other.mantissa;
-        let (mantissa, borrow) = if mantissa < 1.0 { (mantissa * 2.0, 1) } else { (mantissa, 0) };
-        Self { mantissa, exponent: self.exponent - other.exponent - borrow }
-    }
-
-    /// The nearest floating-point number: infinite, subnormal or 0 beyond their range.
-    fn value(self) -> f64 {
-        // Two factors: 2^exponent itself may be out of range where the product is not.
-        let exponent = self.exponent.clamp(-1200, 1100) as i32;
-        self.mantissa * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2)
-    }
-
-    /// Whether the two differ by at most `tolerance` times the larger one.
-    fn is_near(self, other: Self, tolerance: f64) -> bool {
-        let distance = (self.exponent - other.exponent).clamp(-1000, 1000) as i32;
-        let (a, b) = (self.mantissa, other.mantissa * 2f64.powi(-distance));
-        (a - b).abs() <= tolerance * a.max(b)
-    }
-}
-
 /// The probability of the transition from `from` to `to`, if there is one.
 fn probability(chain: &MarkovChain, from: u32, to: u32) -> Option<f64> {
     let row = chain.row(from);
     row.targets.binary_search(&to).ok().map(|index| row.probability(index))
+}
+
+/// Whether two positive numbers differ by at most `tolerance` times the larger one.
+fn are_near(a: Wide, b: Wide, tolerance: f64) -> bool {
+    let (small, large) = if a.exceeds(b) { (b, a) } else { (a, b) };
+    1.0 - (small / large).value() <= tolerance
 }
 
 /// Whether the flows of each pair of recurrent states are equal, `w_i p_ij = w_j p_ji`, up to `tolerance` times the
@@ -77,11 +36,11 @@ pub fn is_reversible(chain: &MarkovChain, tolerance: f64, control: &Control) -> 
     let n_states = chain.n_states();
     let classes = Classes::new(chain, control)?;
     let recurrent = |state: usize| classes.recurrent[classes.labels[state] as usize];
-    let mut weights: Vec<Scaled> = zeros(n_states)?;
+    let mut weights = filled(n_states, Wide::ZERO)?;
     let mut queue: Vec<u32> = Vec::new();
     for number in (0..classes.n_classes()).filter(|&number| classes.recurrent[number]) {
         let first = classes.class(number)[0];
-        weights[first as usize] = Scaled::ONE;
+        weights[first as usize] = Wide::ONE;
         queue.clear();
         queue.push(first);
         let mut head = 0;
@@ -92,9 +51,9 @@ pub fn is_reversible(chain: &MarkovChain, tolerance: f64, control: &Control) -> 
             head += 1;
             let weight = weights[state as usize];
             for (target, there) in chain.row(state).iter() {
-                if weights[target as usize].mantissa == 0.0 {
+                if weights[target as usize].is_zero() {
                     let Some(back) = probability(chain, target, state) else { return Ok(false) };
-                    weights[target as usize] = weight.times(Scaled::new(there)).over(Scaled::new(back));
+                    weights[target as usize] = weight * Wide::new(there) / Wide::new(back);
                     queue.push(target);
                 }
             }
@@ -117,8 +76,8 @@ pub fn is_reversible(chain: &MarkovChain, tolerance: f64, control: &Control) -> 
                 *to = !recurrent(state as usize)
                     || chain.row(state).iter().all(|(target, there)| {
                         let Some(back) = probability(chain, target, state) else { return false };
-                        let flow = weights[state as usize].times(Scaled::new(there));
-                        flow.is_near(weights[target as usize].times(Scaled::new(back)), tolerance)
+                        let flow = weights[state as usize] * Wide::new(there);
+                        are_near(flow, weights[target as usize] * Wide::new(back), tolerance)
                     });
             }
             Ok(())
@@ -152,13 +111,13 @@ pub fn time_reversal(chain: &MarkovChain, pi: &[f64], control: &Control) -> Resu
             control.check()?;
         }
         let begin = values.len();
-        let here = Scaled::new(here);
+        let here = Wide::new(here);
         let (sources, probabilities) = transposed.column(state);
         for (index, &source) in sources.iter().enumerate() {
             let probability = probabilities.get(index).copied().unwrap_or_else(|| chain.row(source).probability(0));
-            let flow = Scaled::new(pi[source as usize]).times(Scaled::new(probability));
+            let flow = Wide::new(pi[source as usize]) * Wide::new(probability);
             indices.push(source);
-            values.push(if source as usize == state { probability } else { flow.over(here).value() });
+            values.push(if source as usize == state { probability } else { (flow / here).value() });
         }
         let whole = sum(values[begin..].iter().copied());
         if (whole - 1.0).abs() > 1e-9 {
@@ -176,24 +135,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn scaled_numbers_go_beyond_the_range() {
-        let tiny = Scaled::new(5e-324);
-        assert_eq!(tiny.value(), 5e-324);
-        assert_eq!(tiny.times(tiny).over(tiny).over(tiny), Scaled::ONE);
-        assert_eq!(tiny.times(tiny).value(), 0.0);
-        assert_eq!(Scaled::ONE.over(tiny).over(tiny).value(), f64::INFINITY);
-        assert!(!tiny.times(tiny).is_near(Scaled::ONE, 0.5));
-    }
-
     proptest! {
         #[test]
-        fn scaled_numbers_are_numbers(a in 1e-300f64..1e300, b in 1e-3f64..1e3) {
-            prop_assert_eq!(Scaled::new(a).value(), a);
-            prop_assert_eq!(Scaled::new(a).times(Scaled::new(b)).value(), a * b);
-            prop_assert_eq!(Scaled::new(a).over(Scaled::new(b)).value(), a / b);
-            prop_assert!(Scaled::new(a).is_near(Scaled::new(a * (1.0 + 1e-10)), 1e-9));
-            prop_assert!(!Scaled::new(a).is_near(Scaled::new(a * (1.0 + 1e-8)), 1e-9));
+        fn near_is_a_share_of_the_larger_one(a in 1e-300f64..1e300) {
+            let near = |b: f64| are_near(Wide::new(a), Wide::new(b), 1e-9) && are_near(Wide::new(b), Wide::new(a), 1e-9);
+            prop_assert!(near(a * (1.0 + 1e-10)));
+            prop_assert!(!near(a * (1.0 + 1e-8)));
+            prop_assert!(!are_near(Wide::new(a) * Wide::new(1e-300), Wide::new(a) * Wide::new(1e300), 0.999));
+            prop_assert!(are_near(Wide::new(a), Wide::new(a), 0.0));
+            prop_assert!(!are_near(Wide::new(a), Wide::new(a.next_up()), 0.0));
         }
     }
 

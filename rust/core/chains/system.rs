@@ -2,7 +2,7 @@
 
 use super::matrix::{MarkovChain, sum};
 use crate::error::Result;
-use crate::memory::{room, zeros};
+use crate::memory::{filled, room, zeros};
 use crate::run::Control;
 
 /// The number of a state that is no part of a system.
@@ -10,6 +10,9 @@ pub const OUTSIDE: u32 = u32::MAX;
 
 /// States between two looks at the stop flag.
 const CHECKED: usize = 4096;
+
+/// One in so many states are few: searching for their targets costs less than a table of all states.
+const FEW: usize = 16;
 
 /// Transitions among `n` different states, row after row, and what leaves each of them for elsewhere. All equations of
 /// exact analysis are of the form
@@ -20,7 +23,7 @@ const CHECKED: usize = 4096;
 ///
 /// in which no diagonal entry occurs: a state is left with the probability of its other entries, never with one minus
 /// the probability of staying.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct System {
     /// Where the row of each state begins; one more than there are states.
     pub begins: Vec<usize>,
@@ -42,33 +45,57 @@ impl System {
     pub fn new(chain: &MarkovChain, inside: impl Fn(u32) -> bool, control: &Control) -> Result<Self> {
         let n_states = chain.n_states();
         let mut numbers = room(n_states)?;
-        let (mut states, mut n_transitions) = (Vec::new(), 0);
+        let mut states = Vec::new();
         for state in 0..n_states as u32 {
             if inside(state) {
                 numbers.push(states.len() as u32);
                 states.push(state);
-                n_transitions += chain.span(state).1;
             } else {
                 numbers.push(OUTSIDE);
             }
         }
+        Self::numbered(chain, states, |state| numbers[state as usize], control)
+    }
+
+    /// The states in `members`, ascending. Where they are few each target is searched for among them, and the cost does
+    /// not depend on the size of the chain: it may be taken apart into many parts.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+    pub fn among(chain: &MarkovChain, members: &[u32], control: &Control) -> Result<Self> {
+        let mut states = room(members.len())?;
+        states.extend_from_slice(members);
+        if members.len() < chain.n_states() / FEW {
+            let number = |state: u32| members.binary_search(&state).map_or(OUTSIDE, |number| number as u32);
+            return Self::numbered(chain, states, number, control);
+        }
+        let mut numbers = filled(chain.n_states(), OUTSIDE)?;
+        (0..).zip(members).for_each(|(number, &state)| numbers[state as usize] = number);
+        Self::numbered(chain, states, |state| numbers[state as usize], control)
+    }
+
+    /// The `states`, ascending, whose numbers `number` knows.
+    fn numbered(chain: &MarkovChain, states: Vec<u32>, number: impl Fn(u32) -> u32, control: &Control) -> Result<Self> {
+        let n_transitions = states.iter().map(|&state| chain.span(state).1).sum();
         let (mut begins, mut exits) = (room(states.len() + 1)?, room(states.len())?);
         let (mut targets, mut values) = (room(n_transitions)?, room(n_transitions)?);
+        let mut leaving = Vec::new();
         begins.push(0);
-        for (number, &state) in states.iter().enumerate() {
-            if number % CHECKED == 0 {
+        for (at, &state) in states.iter().enumerate() {
+            if at % CHECKED == 0 {
                 control.check()?;
             }
-            let row = chain.row(state);
-            for (target, probability) in row.iter() {
-                let target_number = numbers[target as usize];
-                if target_number != OUTSIDE && target != state {
-                    targets.push(target_number);
+            leaving.clear();
+            for (target, probability) in chain.row(state).iter().filter(|&(target, _)| target != state) {
+                let target = number(target);
+                if target == OUTSIDE {
+                    leaving.push(probability);
+                } else {
+                    targets.push(target);
                     values.push(probability);
                 }
             }
-            let leaving = row.iter().filter(|&(target, _)| numbers[target as usize] == OUTSIDE);
-            exits.push(sum(leaving.map(|(_, probability)| probability)));
+            exits.push(sum(leaving.iter().copied()));
             begins.push(targets.len());
         }
         Ok(Self { begins, targets, values, exits, states })
@@ -134,5 +161,19 @@ mod tests {
         assert_eq!((system.n_states(), system.states.clone()), (2, vec![0, 1]));
         assert_eq!((system.row(0), system.row(1)), ((&[1][..], &[0.25][..]), (&[0][..], &[1e-30][..])));
         assert_eq!(system.exits, [0.25, 0.0]);
+    }
+
+    #[test]
+    fn few_members_make_the_same_system_as_a_table_of_all() {
+        let n = 80u32;
+        let indptr: Vec<i64> = (0..=i64::from(n)).map(|state| 3 * state).collect();
+        let indices: Vec<u32> = (0..n).flat_map(|state| [(state + n - 1) % n, state, (state + 1) % n]).collect();
+        let chain =
+            MarkovChain::from_csr(&indptr, &indices, None, Meaning::Probabilities, &Control::default()).unwrap();
+        for members in [&[][..], &[7, 8], &[0, 1, 3, 4, 5, 20, 79]] {
+            let found = System::among(&chain, members, &Control::default()).unwrap();
+            let expected = System::new(&chain, |state| members.contains(&state), &Control::default()).unwrap();
+            assert_eq!(found, expected);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The numbers that first passage times are computed with: `f64`, and `Wide`, which takes ten times as long.
 
-pub(super) use crate::chains::passage::wide::Wide;
+pub(super) use crate::chains::wide::Wide;
 use std::ops::{Add, Div, Mul};
 
 /// A non-negative number that is added, multiplied and divided, and never subtracted.
@@ -27,28 +27,6 @@ impl Number for f64 {
 
     #[inline(always)]
     fn value(self) -> f64 {
-        self
-    }
-}
-
-impl Default for Wide {
-    fn default() -> Self {
-        Self::ZERO
-    }
-}
-
-impl From<f64> for Wide {
-    fn from(value: f64) -> Self {
-        Self::new(value)
-    }
-}
-
-impl Add for Wide {
-    type Output = Self;
-
-    #[inline]
-    fn add(mut self, other: Self) -> Self {
-        self += other;
         self
     }
 }

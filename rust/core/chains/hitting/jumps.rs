@@ -245,12 +245,10 @@ fn pays(exits: &Exits) -> bool {
     exits.longest() > STEPS_A_SPLIT * exits.splits() + STEPS_A_JUMP
 }
 
-/// The probabilities of leaving `state` and of staying there. The first is a sum: one minus the second would lose its
-/// digits where it is small.
+/// The probabilities of leaving `state` and of staying there.
 fn leaving(chain: &MarkovChain, state: u32) -> (f64, f64) {
-    let row = chain.row(state);
-    let leave = sum(row.iter().filter(|&(target, _)| target != state).map(|(_, probability)| probability));
-    let stay = row.iter().find(|&(target, _)| target == state).map_or(0.0, |(_, probability)| probability);
+    let leave = chain.leaving(state);
+    let stay = chain.row(state).iter().find(|&(target, _)| target == state).map_or(0.0, |(_, probability)| probability);
     (leave / (leave + stay), stay / (leave + stay))
 }
 

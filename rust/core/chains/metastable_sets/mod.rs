@@ -12,8 +12,8 @@ mod subspace;
 
 use super::matrix::MarkovChain;
 use super::spectrum::MOST_STATES;
-use super::spectrum::classes::{self, Classes};
 use super::spectrum::graded::Graded;
+use super::system::System;
 use crate::error::{Result, invalid};
 use crate::run::Control;
 use subspace::Slow;
@@ -40,7 +40,7 @@ pub struct MetastableSets {
 /// # Errors
 /// A `k` that is not from 1 to the number of states, less than the number of recurrent classes, or that splits a pair
 /// of complex eigenvalues; sets of which one would be empty; a chain of more than [`MOST_STATES`] states that is not
-/// irreducible or has no detailed balance; /// [`Error::Memory`](crate::Error::Memory),
+/// irreducible or has no detailed balance; [`Error::Memory`](crate::Error::Memory),
 /// [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn metastable_sets(chain: &MarkovChain, k: usize, control: &Control) -> Result<MetastableSets> {
     let n = chain.n_states();
@@ -52,8 +52,7 @@ pub fn metastable_sets(chain: &MarkovChain, k: usize, control: &Control) -> Resu
         let order: Vec<usize> = (0..n).collect();
         return crispest(&slow, &law, &order, k, control);
     }
-    let whole = Classes { of: vec![0; n], members: vec![(0..n as u32).collect()] };
-    let graded = Graded::new(classes::table(chain, &whole.members[0], &whole.of)?, n, control)?;
+    let graded = Graded::of(&System::new(chain, |_| true, control)?, control)?;
     let n_closed = n - graded.rank();
     if k < n_closed {
         return Err(invalid("k", &[], k, format!("be at least the number of recurrent classes, {n_closed}")));

@@ -5,11 +5,12 @@
 //! others.
 
 use crate::chains::matrix::MarkovChain;
-use crate::chains::spectrum::classes::Classes;
 use crate::chains::spectrum::filtered::{self, Wanted};
 use crate::chains::spectrum::graded::Graded;
 use crate::chains::spectrum::levels::{APART, not_converged, pull, slow_subspace};
 use crate::chains::spectrum::{MOST_STATES, large};
+use crate::chains::structure::Classes;
+use crate::chains::system::System;
 use crate::error::{Result, invalid};
 use crate::run::Control;
 use faer::Mat;
@@ -32,13 +33,14 @@ pub(super) struct Slow {
 /// Another chain, modes that do not converge; [`Error::Memory`](crate::Error::Memory),
 /// [`Error::Interrupted`](crate::Error::Interrupted).
 pub(super) fn of_large(chain: &MarkovChain, k: usize, control: &Control) -> Result<(Slow, Vec<f64>)> {
-    let classes = Classes::new(chain, control)?;
-    let [members] = &classes.members[..] else {
+    let n_classes = Classes::new(chain, control)?.n_classes();
+    if n_classes != 1 {
         let rule = format!("be irreducible where it has more than {MOST_STATES} states");
-        return Err(invalid("the chain", &[], format!("{} classes", classes.members.len()), rule));
-    };
-    let weights = large(chain, members, &classes.of, k, control)?;
-    let modes = filtered::modes(chain, |_| true, &weights, k, Wanted::Slow, control)?;
+        return Err(invalid("the chain", &[], format!("{n_classes} classes"), rule));
+    }
+    let system = System::new(chain, |_| true, control)?;
+    let weights = large(&system, k, control)?;
+    let modes = filtered::modes(system, &weights, k, Wanted::Slow, control)?;
     let functions = modes.functions.col_iter().map(|column| column.iter().copied().collect()).collect();
     let action = Mat::from_fn(k, k, |i, j| if i == j { modes.rates[i] } else { 0.0 });
     Ok((Slow { functions, action, rates: Some(modes.rates) }, weights))

@@ -1,8 +1,8 @@
 //! Elimination in numbers of unlimited range: slower than [`Factors`](crate::chains::elimination::Factors), for the systems whose
 //! products leave the range of f64 on the way to results that do not.
 
-use super::wide::Wide;
 use crate::chains::system::System;
+use crate::chains::wide::Wide;
 use crate::error::Result;
 use crate::memory::room;
 use crate::run::Control;

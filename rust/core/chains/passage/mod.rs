@@ -2,8 +2,8 @@
 //! where a chain is in the long run.
 //!
 //! `reach` settles what the transitions alone settle (0, 1, never), so that every state of the systems that are left
-//! can leave them. `solver` eliminates their states, or iterates; `careful` and `wide` do it again in numbers of
-//! unlimited range where products have left that of f64.
+//! can leave them. `solver` eliminates their states, or iterates; `careful` does it again in numbers of unlimited range
+//! where products have left that of f64.
 
 mod careful;
 mod probabilities;
@@ -11,7 +11,6 @@ mod reach;
 mod solver;
 mod stationary;
 mod times;
-pub(super) mod wide;
 
 pub use probabilities::{absorption_probabilities, backward_committor, hitting_probabilities};
 pub use reach::{NONE, label, recurrent_classes};

@@ -3,9 +3,9 @@
 use super::reach::{MOST_SETS, NONE, fates, label, recurrent_classes};
 use super::solver::{Eliminated, Report, Request, decide, iterated};
 use super::stationary::weights;
-use super::wide::Wide;
 use crate::chains::matrix::{MarkovChain, sum};
 use crate::chains::system::System;
+use crate::chains::wide::Wide;
 use crate::error::{Result, invalid};
 use crate::memory::{filled, zeros};
 use crate::run::{Control, map_items};

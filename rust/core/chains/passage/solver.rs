@@ -2,10 +2,10 @@
 
 use super::careful::Careful;
 use super::reach::reaching;
-use super::wide::Wide;
 use crate::chains::elimination::{Factors, Plan, core_size};
 use crate::chains::system::System;
 use crate::chains::two_level;
+use crate::chains::wide::Wide;
 use crate::error::{Error, Result, invalid};
 use crate::memory::{filled, room, zeros};
 use crate::run::Control;

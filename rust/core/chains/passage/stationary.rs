@@ -1,10 +1,10 @@
 //! Where a chain is in the long run.
 
 use super::solver::{Eliminated, Report, Request, Taken, decide};
-use super::wide::Wide;
-use crate::chains::matrix::{MarkovChain, sum};
+use crate::chains::matrix::MarkovChain;
 use crate::chains::system::System;
 use crate::chains::two_level;
+use crate::chains::wide::Wide;
 use crate::error::Result;
 use crate::memory::filled;
 use crate::run::Control;
@@ -62,7 +62,7 @@ pub(super) fn weights(
     let system = System::new(chain, |state| inside[state as usize], control)?;
     drop(inside);
     // Walks leave r with 1, not with what may be 1e-200, so that the visits are of a size that f64 holds well.
-    let leave = Wide::new(leave(chain, reference));
+    let leave = Wide::new(chain.leaving(reference));
     let mut entering = filled(system.n_states(), Wide::ZERO)?;
     for (to, probability) in chain.row(reference).iter() {
         if let Ok(number) = system.states.binary_search(&to) {
@@ -76,7 +76,7 @@ pub(super) fn weights(
         Ok(weights)
     };
     let iterate = || {
-        let class = System::new(chain, |state| states.binary_search(&state).is_ok(), control)?;
+        let class = System::among(chain, states, control)?;
         let solved = two_level::stationary(&class, request.tolerance, control)?;
         let report = Report { taken: Taken::Iterative, residual: solved.residual, n_steps: solved.n_steps };
         Ok((solved.values.into_iter().map(Wide::new).collect(), report))
@@ -95,15 +95,10 @@ fn reference(chain: &MarkovChain, states: &[u32], control: &Control) -> Result<u
     control.check()?;
     let (mut best, mut most) = (states[0], f64::NEG_INFINITY);
     for &state in states {
-        let share = inflow[state as usize].ln() - leave(chain, state).ln();
+        let share = inflow[state as usize].ln() - chain.leaving(state).ln();
         if share > most {
             (best, most) = (state, share);
         }
     }
     Ok(best)
-}
-
-/// The probability of leaving a state.
-fn leave(chain: &MarkovChain, state: u32) -> f64 {
-    sum(chain.row(state).iter().filter(|&(to, _)| to != state).map(|(_, probability)| probability))
 }

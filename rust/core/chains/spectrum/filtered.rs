@@ -9,7 +9,6 @@
 //! Rates come from the energies, the sum of `w_i p_ij (x_i - x_j)^2` over the transitions: rounding of the functions
 //! enters squared, so that rates of 1e-20 still have their digits.
 
-use crate::chains::matrix::MarkovChain;
 use crate::chains::system::System;
 use crate::error::{Error, Result};
 use crate::memory::zeros;
@@ -61,21 +60,13 @@ struct Operator {
     width: usize,
 }
 
-/// `k` modes of the class whose states are `inside`, with the `weights` of its detailed balance. Cost: some 100
+/// `k` modes of the class whose states are those of `system`, with the `weights` of its detailed balance. Cost: some 100
 /// products of P with a block of k + k / 4 + 8 functions, and O(n k^2) in each of 5 to 60 rounds. The orthogonalisation
 /// of a block takes O(n k^2) operations that cannot be interrupted.
 ///
 /// # Errors
 /// [`Error::NotConverged`], [`Error::Memory`], [`Error::Interrupted`].
-pub fn modes(
-    chain: &MarkovChain,
-    inside: impl Fn(u32) -> bool,
-    weights: &[f64],
-    k: usize,
-    wanted: Wanted,
-    control: &Control,
-) -> Result<Modes> {
-    let system = System::new(chain, inside, control)?;
+pub fn modes(system: System, weights: &[f64], k: usize, wanted: Wanted, control: &Control) -> Result<Modes> {
     let n = system.n_states();
     let total: f64 = weights.iter().sum();
     let weights: Vec<f64> = weights.iter().map(|w| (w / total).max(f64::MIN_POSITIVE)).collect();
@@ -293,7 +284,7 @@ impl Operator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chains::matrix::Meaning;
+    use crate::chains::matrix::{MarkovChain, Meaning};
 
     #[test]
     fn a_walk_on_a_ring_has_its_cosines() {
@@ -305,7 +296,8 @@ mod tests {
         for (wanted, expected) in
             [(Wanted::Slow, vec![0, 1, 1, 2, 2, 3, 3]), (Wanted::Modulus, vec![0, 30, 1, 1, 29, 29])]
         {
-            let found = modes(&chain, |_| true, &vec![1.0; n], expected.len(), wanted, &Control::default()).unwrap();
+            let system = System::new(&chain, |_| true, &Control::default()).unwrap();
+            let found = modes(system, &vec![1.0; n], expected.len(), wanted, &Control::default()).unwrap();
             let mut rates = found.rates.clone();
             rates.sort_by(f64::total_cmp);
             let of = |j: i32| 2.0 * (std::f64::consts::PI * f64::from(j) / n as f64).sin().powi(2);

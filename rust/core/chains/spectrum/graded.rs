@@ -6,7 +6,9 @@
 //! entries all have small relative errors, so that it determines each rate to full relative accuracy (Demmel et al.
 //! 1999; Ye 2008).
 
+use crate::chains::system::System;
 use crate::error::Result;
+use crate::memory::zeros;
 use crate::run::Control;
 use faer::Mat;
 use std::cmp::Ordering;
@@ -25,6 +27,21 @@ pub struct Graded {
 }
 
 impl Graded {
+    /// As [`new`](Self::new), for the states of a system.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
+    pub fn of(system: &System, control: &Control) -> Result<Self> {
+        let n = system.n_states();
+        let mut table = zeros(n * (n + 1))?;
+        for (number, row) in table.chunks_exact_mut(n + 1).enumerate() {
+            let (targets, values) = system.row(number);
+            targets.iter().zip(values).for_each(|(&target, &value)| row[target as usize] = value);
+            row[n] = system.exits[number];
+        }
+        Self::new(table, n, control)
+    }
+
     /// Eliminates the `n` states of `table`, rows of n + 1 numbers, the last of which is the exit. Cost: n^3 / 3
     /// multiplications.
     ///

@@ -5,10 +5,11 @@
 //! relative accuracy, and with them its gap does.
 
 use super::MOST_STATES;
-use super::classes::{self, Classes};
 use super::graded::Graded;
 use super::jacobi;
 use crate::chains::matrix::MarkovChain;
+use crate::chains::structure::Classes;
+use crate::chains::system::System;
 use crate::error::{Result, invalid};
 use crate::run::Control;
 use faer::Mat;
@@ -20,15 +21,15 @@ use faer::Mat;
 /// A chain of several classes, of a single state, of more than [`MOST_STATES`] states, or whose stationary law exceeds
 /// the range of floats; [`Error::Memory`](crate::Error::Memory), [`Error::Interrupted`](crate::Error::Interrupted).
 pub fn pseudo_spectral_gap(chain: &MarkovChain, max_power: usize, control: &Control) -> Result<(f64, usize)> {
-    let classes = Classes::new(chain, control)?;
+    let n_classes = Classes::new(chain, control)?.n_classes();
     let n = chain.n_states();
-    if classes.members.len() != 1 {
-        return Err(invalid("the chain", &[], format!("{} classes", classes.members.len()), "be irreducible"));
+    if n_classes != 1 {
+        return Err(invalid("the chain", &[], format!("{n_classes} classes"), "be irreducible"));
     }
     if !(2..=MOST_STATES).contains(&n) {
         return Err(invalid("the chain", &[], n, format!("have from 2 to {MOST_STATES} states")));
     }
-    let graded = Graded::new(classes::table(chain, &classes.members[0], &classes.of)?, n, control)?;
+    let graded = Graded::of(&System::new(chain, |_| true, control)?, control)?;
     let mut law = vec![0.0; n];
     graded.order.iter().zip(graded.stationary(n - 1)).for_each(|(&state, weight)| law[state] = weight);
     if let Some(state) = law.iter().position(|&p| p < f64::MIN_POSITIVE) {

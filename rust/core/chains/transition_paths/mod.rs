@@ -8,9 +8,11 @@
 mod net;
 pub mod pathways;
 
+use super::balance;
 use super::elimination::Factors;
 use super::matrix::{MarkovChain, sum};
-use super::spectrum::classes::{self, Classes};
+use super::spectrum::BALANCE;
+use super::structure::Classes;
 use super::system::System;
 use crate::error::{Result, invalid};
 use crate::memory::zeros;
@@ -55,18 +57,18 @@ pub fn transition_paths(
         return Err(invalid("target", &[], state, "share no state with source"));
     }
     let classes = Classes::new(chain, control)?;
-    let mut closed = (0..classes.members.len()).filter(|&class| classes.is_closed(chain, class));
+    let mut closed = (0..classes.n_classes()).filter(|&class| classes.recurrent[class]);
     let (recurrent, others) = (closed.next().unwrap_or(0), closed.count());
     if others > 0 {
         return Err(invalid("the chain", &[], 1 + others, "have a single recurrent class, for one stationary law"));
     }
-    let inside = |state: usize| classes.of[state] as usize == recurrent;
+    let inside = |state: usize| classes.labels[state] as usize == recurrent;
     for (name, set) in [("source", source), ("target", target)] {
         if !(0..set.len()).any(|state| set[state] && inside(state)) {
             return Err(invalid(name, &[], "", "hold a recurrent state: no stationary walk visits any other"));
         }
     }
-    let stationary = stationary(chain, &classes.members[recurrent], &classes.of, control)?;
+    let (stationary, balanced) = stationary(chain, classes.class(recurrent), control)?;
     let n = chain.n_states();
     // Transient states are never visited again: on no path, though they have a forward committor.
     let between = System::new(chain, |state| !source[state as usize] && !target[state as usize], control)?;
@@ -120,7 +122,7 @@ pub fn transition_paths(
     let from_source = (0..n).filter(|&state| source[state]).flat_map(|state| out.row(state).1.iter().copied());
     out.total = sum(from_source);
     out.rate = out.total / sum(reactive.iter().copied());
-    out.net = net::net(chain, &classes.members[recurrent], &classes.of, source, target, &out, control)?;
+    out.net = net::net(chain, classes.class(recurrent), balanced, source, target, &out, control)?;
     Ok(out)
 }
 
@@ -137,16 +139,17 @@ fn into(chain: &MarkovChain, state: u32, set: &[bool]) -> f64 {
     sum(chain.row(state).iter().filter(|&(next, _)| set[next as usize]).map(|(_, probability)| probability))
 }
 
-/// The stationary law, 0 outside the recurrent class `members`.
-fn stationary(chain: &MarkovChain, members: &[u32], of: &[u32], control: &Control) -> Result<Vec<f64>> {
+/// The stationary law, 0 outside the recurrent class `members`, and whether that has detailed balance.
+fn stationary(chain: &MarkovChain, members: &[u32], control: &Control) -> Result<(Vec<f64>, bool)> {
     let mut law = zeros(chain.n_states())?;
-    if let Some(weights) = classes::weights(chain, members, of, control)? {
+    let weights = balance::weights(&System::among(chain, members, control)?, BALANCE, control)?;
+    let balanced = weights.is_some();
+    if let Some(weights) = weights {
         members.iter().zip(weights).for_each(|(&state, weight)| law[state as usize] = weight);
     } else {
         // Visits between two visits of the first member.
         let first = members[0];
-        let class = of[first as usize];
-        let rest = System::new(chain, |state| of[state as usize] == class && state != first, control)?;
+        let rest = System::among(chain, &members[1..], control)?;
         let mut visits = zeros(rest.n_states())?;
         for (next, probability) in chain.row(first).iter() {
             if let Ok(number) = rest.states.binary_search(&next) {
@@ -161,5 +164,5 @@ fn stationary(chain: &MarkovChain, members: &[u32], of: &[u32], control: &Contro
     for p in &mut law {
         *p /= total;
     }
-    Ok(law)
+    Ok((law, balanced))
 }

@@ -13,7 +13,6 @@
 
 use super::TransitionPaths;
 use crate::chains::matrix::MarkovChain;
-use crate::chains::spectrum::classes;
 use crate::chains::spectrum::graded::Graded;
 use crate::error::Result;
 use crate::memory::zeros;
@@ -22,17 +21,17 @@ use crate::run::Control;
 /// States between the sets up to which all differences are worked out.
 const MOST_STATES: usize = 1000;
 
-/// The net flux of each transition of `paths`. `members` is the recurrent class.
+/// The net flux of each transition of `paths`. `members` is the recurrent class, `balanced` whether that has
+/// detailed balance.
 pub(super) fn net(
     chain: &MarkovChain,
     members: &[u32],
-    of: &[u32],
+    balanced: bool,
     source: &[bool],
     target: &[bool],
     paths: &TransitionPaths,
     control: &Control,
 ) -> Result<Vec<f64>> {
-    let balanced = classes::weights(chain, members, of, control)?.is_some();
     let between: Vec<u32> =
         members.iter().copied().filter(|&state| !source[state as usize] && !target[state as usize]).collect();
     let differences = if balanced && between.len() <= MOST_STATES {

@@ -4,6 +4,7 @@ use super::CHECKED;
 use super::coarse::{Coarse, Levels};
 use super::sets::Sets;
 use super::weights;
+use crate::chains::balance;
 use crate::chains::elimination::Factors;
 use crate::chains::system::System;
 use crate::error::Result;
@@ -38,9 +39,9 @@ pub(super) struct Operator<'a> {
 
 impl<'a> Operator<'a> {
     pub(super) fn new(system: &'a System, sets: &'a Sets, control: &Control) -> Result<Self> {
-        let balancing = weights::balancing(system, BALANCED, control)?;
+        let balancing = balance::balancing(system, BALANCED, control)?;
         let (weights, symmetric) = match &balancing {
-            Some(wide) => (weights::within(sets, wide)?, spread(weights::all(wide)?)),
+            Some(wide) => (weights::within(sets, wide)?, spread(balance::floats(wide)?)),
             None => (weights::stationary(system, sets, control)?, None),
         };
         Self::with(system, sets, weights, symmetric, None, control)

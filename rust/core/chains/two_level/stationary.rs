@@ -3,6 +3,7 @@
 use super::refine::largest;
 use super::sets::{self, Sets};
 use super::{CHECKED, Solved, solve, unreached, weights};
+use crate::chains::balance;
 use crate::chains::elimination::Factors;
 use crate::chains::system::System;
 use crate::error::{Error, Result};
@@ -38,7 +39,7 @@ pub fn stationary(system: &System, tolerance: f64, control: &Control) -> Result<
     if n <= 1 {
         return Ok(Solved { values: vec![1.0; n], residual: 0.0, n_steps: 0, n_sets: n });
     }
-    if let Some(mut law) = weights::balancing(system, BALANCED, control)?.map(|wide| weights::all(&wide)).transpose()? {
+    if let Some(mut law) = balance::weights(system, BALANCED, control)? {
         normalise(&mut law);
         return Ok(Solved { values: law, residual: BALANCED, n_steps: 1, n_sets: 1 });
     }

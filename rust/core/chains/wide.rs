@@ -1,14 +1,14 @@
 //! Non-negative numbers with the digits of f64 and no bounds to their size.
 
-use std::ops::{AddAssign, Div, Mul};
+use std::ops::{Add, AddAssign, Div, Mul};
 
 /// The logarithm, base 2, of a unit of the exponent.
 const UNIT: i32 = 512;
 
 /// `mantissa` times 2^(512 `exponent`), the mantissa within [2^-256, 2^256); or 0. A product or a quotient of two
 /// mantissas is an ordinary number, so that most operations cost a comparison more than those of f64.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::chains) struct Wide {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Wide {
     mantissa: f64,
     exponent: i64,
 }
@@ -19,10 +19,11 @@ const fn two_to(power: i32) -> f64 {
 }
 
 impl Wide {
-    pub(in crate::chains) const ZERO: Self = Self { mantissa: 0.0, exponent: 0 };
+    pub(super) const ZERO: Self = Self { mantissa: 0.0, exponent: 0 };
+    pub(super) const ONE: Self = Self { mantissa: 1.0, exponent: 0 };
 
     /// A finite number that is not negative.
-    pub(in crate::chains) fn new(value: f64) -> Self {
+    pub(super) fn new(value: f64) -> Self {
         // Subnormal numbers become normal before their exponent is looked at.
         if value < two_to(-1000) { Self::of(value * two_to(UNIT), -1).settled() } else { Self::of(value, 0).settled() }
     }
@@ -49,8 +50,14 @@ impl Wide {
         self.mantissa == 0.0
     }
 
+    /// Whether this is the larger one of the two.
+    pub(super) fn exceeds(self, other: Self) -> bool {
+        // The exponent of 0 says nothing.
+        !self.is_zero() && (other.is_zero() || (self.exponent, self.mantissa) > (other.exponent, other.mantissa))
+    }
+
     /// The nearest f64; infinite above their range, 0 below.
-    pub(in crate::chains) fn value(self) -> f64 {
+    pub(super) fn value(self) -> f64 {
         let mut value = self.mantissa;
         let factor = if self.exponent > 0 { two_to(UNIT) } else { two_to(-UNIT) };
         // Four units are more than the range of f64, whatever the mantissa. Only the last product rounds.
@@ -58,6 +65,21 @@ impl Wide {
             value *= factor;
         }
         value
+    }
+}
+
+impl From<f64> for Wide {
+    fn from(value: f64) -> Self {
+        Self::new(value)
+    }
+}
+
+impl Add for Wide {
+    type Output = Self;
+    #[inline]
+    fn add(mut self, other: Self) -> Self {
+        self += other;
+        self
     }
 }
 
@@ -112,6 +134,7 @@ mod tests {
             let (x, y) = (Wide::new(a), Wide::new(b));
             prop_assert_eq!((x * y).value(), a * b);
             prop_assert_eq!((x / y).value(), a / b);
+            prop_assert_eq!(x.exceeds(y), a > b);
             let mut sum = x;
             sum += y;
             prop_assert_eq!(sum.value(), a + b);
@@ -132,6 +155,9 @@ mod tests {
         }
         assert_eq!((power(1e-300, 2).value(), power(1e300, 2).value()), (0.0, f64::INFINITY));
         assert_eq!((power(1e-300, 90).value(), power(1e300, 90).value()), (0.0, f64::INFINITY));
+        let zero = Wide::ZERO;
+        assert!(power(1e-300, 2).exceeds(zero) && !zero.exceeds(power(1e-300, 2)) && !zero.exceeds(zero));
+        assert!(power(1e300, 2).exceeds(Wide::ONE) && Wide::ONE.exceeds(power(1e-300, 2)));
         let mut small = Wide::new(1e-200);
         small += power(1e-100, 3);
         assert_eq!(small.value(), 1e-200);
