@@ -35,6 +35,11 @@ pub trait Problem: Sync {
         1
     }
 
+    /// Whether the player changes with every step; where not, or where a player moves twice, each state says who moves.
+    fn alternates(&self) -> bool {
+        true
+    }
+
     /// The number of actions, where every state has as many and none is terminal.
     fn branching(&self) -> Option<u32> {
         None

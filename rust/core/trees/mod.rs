@@ -1,1 +1,21 @@
-//! Tree search.
+//! Tree search: forests of trees that are searched natively, or ask whoever can evaluate a node.
+//!
+//! Data flows one way. [`config`] says how to search. An [`arena`] holds one tree's nodes and what is known of them;
+//! [`select`] picks a child, [`tree`] walks down to a leaf and carries its value up; a [`forest`] shares asks among
+//! trees, hands out [`tickets`] and takes answers in any order. [`native`] runs the same loop on a
+//! [`Problem`](crate::problems::Problem).
+
+pub mod arena;
+mod backup;
+pub mod config;
+mod descent;
+pub mod forest;
+mod native;
+mod select;
+mod tell;
+mod tickets;
+pub mod tree;
+
+pub use config::{Backup, Config, Fpu, InFlight, Policy, QTransform};
+pub use forest::{Forest, Kind, Leaves};
+pub use tell::Told;

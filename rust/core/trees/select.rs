@@ -1,0 +1,266 @@
+//! Which child a search goes down to: the best of value + bonus, ties to the lowest action.
+
+use super::arena::{Arena, FRESH, PENDING};
+use super::config::{Config, Fpu, InFlight, Policy, Puct, QTransform, Uct};
+use std::sync::LazyLock;
+
+/// Visits for which the square root of the logarithm is read from a table.
+const TABLED: usize = 4096;
+
+static SQRT_LN: LazyLock<Vec<f32>> = LazyLock::new(|| (0..TABLED).map(|n| sqrt_ln(n as u32)).collect());
+
+fn sqrt_ln(n: u32) -> f32 {
+    libm::log(f64::from(n.max(1))).sqrt() as f32
+}
+
+/// A configuration as the inner loops read it.
+#[derive(Debug, Clone)]
+pub(super) struct Rules {
+    pub config: Config,
+    /// The discount.
+    pub gamma: f32,
+    /// The value of a child never asked for, as its slot holds it.
+    pub fresh: f32,
+    /// Value and bonus are all there is to a score, and slots hold both.
+    plain: bool,
+    bonus: Bonus,
+    sqrt_ln: &'static [f32],
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Bonus {
+    Uct { c: f32 },
+    Puct { init: f32, base: f32 },
+    None,
+}
+
+impl Rules {
+    pub(super) fn new(config: Config) -> Self {
+        let gamma = config.discount as f32;
+        let (bonus, fpu, raw) = match config.policy {
+            Policy::Uct(Uct { c, fpu }) => (Bonus::Uct { c: c as f32 }, fpu, true),
+            Policy::Puct(Puct { pb_c_init, pb_c_base, q_transform, fpu, .. }) => {
+                let bonus = Bonus::Puct { init: pb_c_init as f32, base: pb_c_base as f32 };
+                (bonus, fpu, q_transform == QTransform::Raw)
+            }
+            _ => (Bonus::None, Fpu::Constant(0.0), false),
+        };
+        let (fresh, stored) = match fpu {
+            // With a weight of 0 for the bonus, unvisited children must still come first.
+            Fpu::Infinity => (f32::INFINITY * gamma.signum(), true),
+            Fpu::Constant(value) => (value as f32 / gamma, true),
+            Fpu::ParentMinus(_) | Fpu::Prior => (0.0, false),
+        };
+        let plain = raw && stored && config.solver.is_none();
+        Self { gamma, fresh, plain, bonus, sqrt_ln: &SQRT_LN, config }
+    }
+
+    /// How much of the parent's bonus a slot gets that was visited `traffic` times, those in flight included.
+    #[inline(always)]
+    pub(super) fn weight(&self, prior: Option<f32>, traffic: u32) -> f32 {
+        match (self.bonus, prior) {
+            (Bonus::Puct { .. }, Some(prior)) => prior / (1.0 + traffic as f32),
+            (Bonus::Puct { .. }, None) => 1.0 / (1.0 + traffic as f32),
+            _ => 1.0 / (traffic.max(1) as f32).sqrt(),
+        }
+    }
+
+    /// What a child's weight is multiplied with, in a node that was visited `traffic` times.
+    #[inline(always)]
+    fn scale(&self, traffic: u32) -> f32 {
+        match self.bonus {
+            Bonus::Uct { c } => c * self.sqrt_ln.get(traffic as usize).copied().unwrap_or_else(|| sqrt_ln(traffic)),
+            Bonus::Puct { init, base } => {
+                let n = traffic as f32;
+                (init + libm::logf((n + base + 1.0) / base)) * n.sqrt()
+            }
+            Bonus::None => 0.0,
+        }
+    }
+
+    /// What a slot holds as its value when `n` of its visits are completed, with mean `mean`, and `in_flight` are not.
+    #[inline(always)]
+    pub(super) fn shown(&self, mean: f64, n: u32, in_flight: u32) -> f32 {
+        match self.config.in_flight {
+            InFlight::VirtualLoss(loss) if in_flight > 0 => {
+                let loss = loss / self.config.discount;
+                ((mean * f64::from(n) + loss * f64::from(in_flight)) / f64::from(n + in_flight)) as f32
+            }
+            _ => mean as f32,
+        }
+    }
+}
+
+impl Arena {
+    /// The discount of the step into `slot`: between players who are not the same it changes the sign.
+    #[inline]
+    pub(super) fn discount(&self, rules: &Rules, parent: u32, slot: u32) -> f32 {
+        match self.extra.as_ref().map(|extra| &extra.player[..]) {
+            Some(player) if !player.is_empty() => {
+                let of = |slot: u32| player.get(slot as usize).copied().unwrap_or(0);
+                if of(parent) == of(slot) { rules.gamma.abs() } else { -rules.gamma.abs() }
+            }
+            _ => rules.gamma,
+        }
+    }
+
+    /// Whether `slot` is proven.
+    pub(super) fn is_proven(&self, slot: u32) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.proven.get(slot as usize).copied().unwrap_or(false))
+    }
+
+    /// The value of `slot` seen from its parent, reward included.
+    #[inline]
+    pub(super) fn seen_from(&self, rules: &Rules, parent: u32, slot: u32) -> f32 {
+        self.reward(slot) as f32 + self.discount(rules, parent, slot) * self.value[slot as usize]
+    }
+
+    /// The child that `node`, whose record is `record`, goes down to, or `None` where every child is in `blocked`,
+    /// pending or proven.
+    #[inline(always)]
+    pub(super) fn select(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
+        if rules.plain && blocked.is_empty() && self.extra.is_none() {
+            let (first, n) = self.block(record);
+            if n > 0 {
+                let scale = rules.scale(self.records[record as usize].visits);
+                let (value, weight) = (&self.value[first..first + n], &self.weight[first..first + n]);
+                let slot = (first + best(value, weight, rules.gamma, scale)) as u32;
+                if self.link[slot as usize] != PENDING {
+                    return Some(slot);
+                }
+            }
+        }
+        self.select_scored(rules, node, record, blocked)
+    }
+
+    #[inline(never)]
+    fn select_scored(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
+        let scale = rules.scale(self.records[record as usize].visits);
+        let [low, high, unseen] = self.frame(rules, node, record);
+        let mut best: Option<(f32, u32)> = None;
+        for slot in self.children(record) {
+            let link = self.link[slot as usize];
+            if link == PENDING || self.is_proven(slot) || blocked.contains(&slot) {
+                continue;
+            }
+            let value = if link != FRESH {
+                self.seen_from(rules, node, slot)
+            } else if let Some(Fpu::Prior) = rules.fpu() {
+                self.prior.as_ref().map_or(0.0, |prior| prior[slot as usize])
+            } else {
+                unseen
+            };
+            let value = if value.is_finite() { (value - low) / (high - low) } else { value };
+            let score = value + scale * self.weight[slot as usize];
+            if best.is_none_or(|(top, _)| score > top) {
+                best = Some((score, slot));
+            }
+        }
+        best.map(|(_, slot)| slot)
+    }
+
+    /// The values that become 0 and 1 in `node`, and what a child never asked for is worth.
+    fn frame(&self, rules: &Rules, node: u32, record: u32) -> [f32; 3] {
+        let own = self.value[node as usize];
+        if let Policy::Puct(Puct { q_transform, .. }) = rules.config.policy {
+            match q_transform {
+                QTransform::ParentAndSiblings => {
+                    let (mut low, mut high) = (own, own);
+                    for slot in self.children(record).filter(|&slot| self.link[slot as usize] != FRESH) {
+                        let value = self.seen_from(rules, node, slot);
+                        (low, high) = (low.min(value), high.max(value));
+                    }
+                    return [low, low + (high - low).max(1e-8), low];
+                }
+                QTransform::MinMax { min, max } => return [min as f32, max as f32, min as f32],
+                QTransform::Raw => {}
+            }
+        }
+        let unseen = match rules.fpu() {
+            Some(Fpu::Constant(value)) => value as f32,
+            Some(Fpu::ParentMinus(less)) => own - less as f32,
+            _ => f32::INFINITY,
+        };
+        [0.0, 1.0, unseen]
+    }
+}
+
+impl Rules {
+    const fn fpu(&self) -> Option<Fpu> {
+        match &self.config.policy {
+            Policy::Uct(uct) => Some(uct.fpu),
+            Policy::Puct(puct) => Some(puct.fpu),
+            _ => None,
+        }
+    }
+}
+
+/// The first index at which `gamma * value + scale * weight` is greatest.
+#[inline(always)]
+fn best(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize {
+    if let (Ok(value), Ok(weight)) = (<&[f32; 4]>::try_from(value), <&[f32; 4]>::try_from(weight)) {
+        let score = |i: usize| gamma * value[i] + scale * weight[i];
+        let (a, b, c, d) = (score(0), score(1), score(2), score(3));
+        let (left, i) = if b > a { (b, 1) } else { (a, 0) };
+        let (right, j) = if d > c { (d, 3) } else { (c, 2) };
+        return if right > left { j } else { i };
+    }
+    best_of_many(value, weight, gamma, scale)
+}
+
+const LANES: usize = 16;
+
+#[inline(always)]
+fn best_of_many(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize {
+    let (values, value_tail) = value.as_chunks::<LANES>();
+    let (weights, weight_tail) = weight.as_chunks::<LANES>();
+    let mut top = [f32::NEG_INFINITY; LANES];
+    let mut at = [0u32; LANES];
+    for (chunk, (value, weight)) in values.iter().zip(weights).enumerate() {
+        for lane in 0..LANES {
+            let score = gamma * value[lane] + scale * weight[lane];
+            let better = score > top[lane];
+            top[lane] = if better { score } else { top[lane] };
+            at[lane] = if better { chunk as u32 } else { at[lane] };
+        }
+    }
+    let mut best = f32::NEG_INFINITY;
+    let mut index = usize::MAX;
+    if !values.is_empty() {
+        best = top.iter().copied().fold(f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+        for lane in 0..LANES {
+            let place = at[lane] as usize * LANES + lane;
+            index = if top[lane] == best && place < index { place } else { index };
+        }
+    }
+    for (i, (&value, &weight)) in value_tail.iter().zip(weight_tail).enumerate() {
+        let score = gamma * value + scale * weight;
+        if score > best {
+            best = score;
+            index = values.len() * LANES + i;
+        }
+    }
+    if index == usize::MAX { 0 } else { index }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_first_of_the_best_is_found(scores in prop::collection::vec((0u8..4, 0u8..4), 1..80), gamma in prop::sample::select(vec![1.0f32, -1.0, 0.5])) {
+            let value: Vec<f32> = scores.iter().map(|&(v, _)| f32::from(v)).collect();
+            let weight: Vec<f32> = scores.iter().map(|&(_, w)| f32::from(w)).collect();
+            let score = |i: usize| gamma * value[i] + 0.5 * weight[i];
+            let mut expected = 0;
+            for i in 1..value.len() {
+                if score(i) > score(expected) {
+                    expected = i;
+                }
+            }
+            prop_assert_eq!(best(&value, &weight, gamma, 0.5), expected);
+        }
+    }
+}

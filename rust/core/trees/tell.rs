@@ -1,0 +1,238 @@
+//! What is told of leaves: checked as a whole before anything changes, then carried up leaf by leaf.
+
+use super::arena::{LEAF, MOST_CHILDREN, PENDING, set};
+use super::config::Backup;
+use super::forest::Forest;
+use crate::error::{Result, invalid};
+
+/// A property of the leaves that are told: none, one for all, or one for each.
+#[derive(Debug, Clone, Copy)]
+pub enum PerLeaf<'a, T> {
+    /// Not told.
+    None,
+    /// The same for every leaf.
+    All(T),
+    /// One for each leaf.
+    Each(&'a [T]),
+}
+
+impl<T: Copy> PerLeaf<'_, T> {
+    #[inline]
+    fn get(&self, i: usize) -> Option<T> {
+        match self {
+            Self::None => None,
+            Self::All(value) => Some(*value),
+            Self::Each(values) => Some(values[i]),
+        }
+    }
+
+    fn check(&self, argument: &str, n: usize, ok: impl Fn(T) -> bool, rule: &str) -> Result<()>
+    where
+        T: std::fmt::Display,
+    {
+        match self {
+            Self::None => Ok(()),
+            Self::All(value) if ok(*value) => Ok(()),
+            Self::All(value) => Err(invalid(argument, &[], value, rule)),
+            Self::Each(values) if values.len() != n => {
+                let rule = format!("have one value for each of the {n} tickets");
+                Err(invalid(argument, &[], format!("{} values", values.len()), rule))
+            }
+            Self::Each(values) => match values.iter().position(|&value| !ok(value)) {
+                Some(i) => Err(invalid(argument, &[i], values[i], rule)),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// Prior probabilities of the children of the leaves that are told.
+#[derive(Debug, Clone, Copy)]
+pub enum Priors<'a> {
+    /// Not told: all children of a node are alike.
+    None,
+    /// A row of this width for each leaf, padded behind the leaf's children.
+    Rows(&'a [f32], usize),
+    /// The priors of all children of all leaves, one after another.
+    Flat(&'a [f32]),
+}
+
+/// What is told of leaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The value of each leaf's state, for the player to move; `None` if only children are told.
+    pub values: PerLeaf<'a, f64>,
+    /// The reward of the step into each leaf.
+    pub rewards: PerLeaf<'a, f64>,
+    /// How many children each leaf has.
+    pub n_children: PerLeaf<'a, i64>,
+    /// Whether each leaf is terminal.
+    pub terminal: PerLeaf<'a, bool>,
+    /// The player to move in each leaf.
+    pub players: PerLeaf<'a, u8>,
+    /// What each evaluation cost.
+    pub costs: PerLeaf<'a, f64>,
+    /// Priors of the children.
+    pub priors: Priors<'a>,
+}
+
+impl Default for Told<'_> {
+    fn default() -> Self {
+        Self {
+            values: PerLeaf::None,
+            rewards: PerLeaf::None,
+            n_children: PerLeaf::None,
+            terminal: PerLeaf::None,
+            players: PerLeaf::None,
+            costs: PerLeaf::None,
+            priors: Priors::None,
+        }
+    }
+}
+
+impl Told<'_> {
+    /// The number of children of leaf `i`; `None` if it is not told.
+    #[inline]
+    fn count(&self, i: usize) -> Option<u32> {
+        if self.terminal.get(i) == Some(true) { Some(0) } else { self.n_children.get(i).map(|n| n as u32) }
+    }
+
+    fn check(&self, n: usize) -> Result<()> {
+        let single = |value: f64| value.is_finite() && value.abs() <= f64::from(f32::MAX);
+        self.values.check("values", n, single, "be finite in single precision")?;
+        self.rewards.check("rewards", n, single, "be finite in single precision")?;
+        let count = |count: i64| (0..=i64::from(MOST_CHILDREN)).contains(&count);
+        self.n_children.check("n_children", n, count, "be at least 0 and below 2^31 - 2")?;
+        self.terminal.check("terminal", n, |_| true, "")?;
+        self.players.check("players", n, |player| player < 2, "be 0 or 1")?;
+        self.costs.check("cost", n, |cost| cost >= 0.0 && cost.is_finite(), "be at least 0 and finite")?;
+        if let (PerLeaf::None, PerLeaf::None, PerLeaf::None) = (self.values, self.n_children, self.terminal) {
+            return Err(invalid("values", &[], "neither", "be given, or n_children"));
+        }
+        self.check_priors(n)
+    }
+
+    fn check_priors(&self, n: usize) -> Result<()> {
+        let (priors, width) = match self.priors {
+            Priors::None => return Ok(()),
+            Priors::Rows(priors, width) => (priors, Some(width)),
+            Priors::Flat(priors) => (priors, None),
+        };
+        if let Some(i) = priors.iter().position(|&p| !(p >= 0.0 && p.is_finite())) {
+            return Err(invalid("priors", &[i], priors[i], "be at least 0 and finite"));
+        }
+        let mut total = 0;
+        for i in 0..n {
+            let Some(count) = self.count(i) else {
+                return Err(invalid("n_children", &[i], "none", "be given with priors"));
+            };
+            if width.is_some_and(|width| count as usize > width) {
+                return Err(invalid("priors", &[i], format!("{} columns", width.unwrap_or(0)), format!("have a column for each of n_children[{i}] = {count} children")));
+            }
+            total += count as usize;
+        }
+        let expected = width.map_or(total, |width| n * width);
+        if priors.len() != expected {
+            return Err(invalid("priors", &[], format!("{} values", priors.len()), format!("have {expected} values")));
+        }
+        Ok(())
+    }
+}
+
+impl Forest {
+    /// Tells what was found at leaves, in any order; a ticket that was told before, or taken back, changes nothing. Returns
+    /// how many simulations this completed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid), before anything changes; [`Error::Memory`](crate::Error::Memory).
+    pub fn tell(&mut self, tickets: &[u64], told: &Told<'_>) -> Result<usize> {
+        told.check(tickets.len())?;
+        let open = self.rules.config.is_open();
+        let needs_count = !open && matches!((told.n_children, told.terminal), (PerLeaf::None, _));
+        if needs_count || self.rules.config.backup == Backup::Product {
+            self.check_each(tickets, told, open)?;
+        }
+        let mut completed = 0;
+        let mut flat = 0;
+        for (i, &number) in tickets.iter().enumerate() {
+            let count = told.count(i);
+            let priors = match told.priors {
+                Priors::None => &[][..],
+                Priors::Rows(priors, width) => &priors[i * width..i * width + count.unwrap_or(0) as usize],
+                Priors::Flat(priors) => {
+                    let start = flat;
+                    flat += count.unwrap_or(0) as usize;
+                    &priors[start..flat]
+                }
+            };
+            completed += usize::from(self.tell_one(number, i, count, priors, told)?);
+        }
+        Ok(completed)
+    }
+
+    /// Checks what depends on the leaf.
+    #[cold]
+    fn check_each(&self, tickets: &[u64], told: &Told<'_>, open: bool) -> Result<()> {
+        for (i, &number) in tickets.iter().enumerate() {
+            let Some(ticket) = self.tickets.get(number) else { continue };
+            let leaf = ticket.path.leaf() as usize;
+            let pending = self.trees[ticket.tree as usize].arena.link[leaf] == PENDING;
+            if pending && !open && told.count(i).is_none() {
+                return Err(invalid("n_children", &[i], "none", "be told with or before the value, unless terminal"));
+            }
+            if self.rules.config.backup == Backup::Product
+                && let Some(value) = told.values.get(i).filter(|&value| value < 0.0)
+            {
+                return Err(invalid("values", &[i], value, "be at least 0 with backup \"product\""));
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn tell_one(&mut self, number: u64, i: usize, count: Option<u32>, priors: &[f32], told: &Told<'_>) -> Result<bool> {
+        let Some(ticket) = self.tickets.get(number) else { return Ok(false) };
+        let rules = &self.rules;
+        let tree = &mut self.trees[ticket.tree as usize];
+        let path = &ticket.path.nodes;
+        let leaf = ticket.path.leaf();
+        let value = told.values.get(i).map(|value| f64::from(value as f32));
+        if let Some(reward) = told.rewards.get(i) {
+            set(&mut tree.arena.extra().reward, leaf as usize, reward as f32);
+        }
+        if let Some(player) = told.players.get(i) {
+            set(&mut tree.arena.extra().player, leaf as usize, player);
+        }
+        if let Some(cost) = told.costs.get(i) {
+            tree.cost += cost;
+        }
+        let link = tree.arena.link[leaf as usize];
+        if link == PENDING {
+            let n = count.unwrap_or(MOST_CHILDREN);
+            if let Some(value) = value {
+                tree.arena.value[leaf as usize] = value as f32;
+                tree.arena.link[leaf as usize] = LEAF + n;
+            }
+            if n > 0 && (value.is_none() || !priors.is_empty()) {
+                tree.make_room(rules, leaf, n)?;
+                tree.set_priors(rules, leaf, priors);
+                if value.is_some() {
+                    // The visit that `settle` ends.
+                    tree.arena.records[tree.arena.link[leaf as usize] as usize].in_flight = 1;
+                }
+            }
+        }
+        let completed = value.is_some();
+        if let Some(value) = value {
+            tree.settle(rules, path, value);
+            tree.in_flight -= 1;
+            tree.simulations += 1;
+        }
+        let tree = ticket.tree;
+        if completed {
+            self.tickets.close(number);
+        }
+        self.wake(tree);
+        Ok(completed)
+    }
+}

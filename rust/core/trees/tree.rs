@@ -1,0 +1,188 @@
+//! One tree of a forest: its arena, its budget, and how it is read.
+
+use super::arena::{Arena, FRESH, LEAF, PENDING, Span, set};
+use super::config::{Backup, Config, Policy};
+use super::select::Rules;
+use crate::error::Result;
+
+/// One tree of a forest.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    pub(super) arena: Arena,
+    /// Completed simulations.
+    pub(super) simulations: u32,
+    /// Leaves asked for and not told.
+    pub(super) in_flight: u32,
+    /// Walks from the root so far: numbers the streams of random draws.
+    pub(super) walks: u64,
+    /// Whether the tree waits in its forest's queue.
+    pub(super) queued: bool,
+    /// Whether nothing is left to ask for.
+    pub(super) exhausted: bool,
+    /// Nodes below which all is in flight; working memory of a walk.
+    pub(super) blocked: Vec<u32>,
+    /// What was told to have been spent.
+    pub(super) cost: f64,
+}
+
+impl Tree {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            arena: Arena::new(config.is_open(), config.policy.needs_priors()),
+            simulations: 0,
+            in_flight: 0,
+            walks: 0,
+            queued: true,
+            exhausted: false,
+            blocked: Vec::new(),
+            cost: 0.0,
+        }
+    }
+
+    /// The nodes.
+    pub const fn arena(&self) -> &Arena {
+        &self.arena
+    }
+
+    /// Completed simulations.
+    pub const fn n_simulations(&self) -> u32 {
+        self.simulations
+    }
+
+    /// Leaves asked for and not told.
+    pub const fn n_in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// Whether the search has nothing left to do: its budget is spent, its root proven or everything below it known.
+    pub fn is_done(&self, config: &Config) -> bool {
+        self.exhausted || config.n_simulations.is_some_and(|n| self.simulations >= n) || self.arena.is_proven(0)
+    }
+
+    /// Whether another leaf may be asked for.
+    pub(super) fn may_ask(&self, config: &Config) -> bool {
+        let spent = self.simulations.saturating_add(self.in_flight);
+        !self.exhausted && config.n_simulations.is_none_or(|n| spent < n) && spent < LEAF && !self.arena.is_proven(0)
+    }
+
+    /// Gives `node` a record and room for its `n` children.
+    pub(super) fn make_room(&mut self, rules: &Rules, node: u32, n: u32) -> Result<()> {
+        let own = self.arena.value[node as usize];
+        let told = self.arena.link[node as usize] != PENDING;
+        let record = self.arena.expand(node, n, rules.fresh)?;
+        let kept = matches!(rules.config.backup, Backup::Min | Backup::Product)
+            || matches!(rules.config.policy, Policy::Gumbel(_));
+        if kept {
+            set(&mut self.arena.extra().own, record as usize, if told { own } else { f32::NAN });
+        }
+        let mean = match (told, rules.config.backup) {
+            (false, _) => 0.0,
+            (true, Backup::Product) => libm::log(f64::from(own)),
+            (true, _) => f64::from(own),
+        };
+        self.arena.records[record as usize].mean = mean;
+        let (first, n) = self.arena.block(record);
+        if let Some(prior) = &mut self.arena.prior {
+            prior[first..first + n].fill(1.0 / n as f32);
+            let weight = rules.weight(Some(1.0 / n as f32), 0);
+            self.arena.weight[first..first + n].fill(weight);
+        }
+        Ok(())
+    }
+
+    /// Sets the priors of the children of `node`, for which there is room.
+    pub(super) fn set_priors(&mut self, rules: &Rules, node: u32, priors: &[f32]) {
+        let (first, n) = self.arena.block(self.arena.link[node as usize]);
+        if let Some(prior) = &mut self.arena.prior {
+            for (i, &p) in priors.iter().take(n).enumerate() {
+                prior[first + i] = p;
+                self.arena.weight[first + i] = rules.weight(Some(p), 0);
+            }
+        }
+    }
+
+    /// The columns of all nodes.
+    pub fn columns(&self, rules: &Config) -> Columns {
+        let n = self.arena.len();
+        let mut columns = Columns {
+            parent: vec![-1; n],
+            action: vec![-1; n],
+            depth: vec![0; n],
+            visits: vec![0; n],
+            in_flight: vec![0; n],
+            value: vec![f64::NAN; n],
+            reward: vec![0.0; n],
+            prior: vec![f64::NAN; n],
+            n_children: vec![0; n],
+        };
+        // Children stand behind their parents, so one pass sees every parent first.
+        for slot in 0..n as u32 {
+            let at = slot as usize;
+            let link = self.arena.link[at];
+            columns.visits[at] = self.arena.visits(slot).into();
+            columns.in_flight[at] = self.arena.in_flight(slot).into();
+            let mean = self.arena.mean(slot);
+            let logs = rules.backup == Backup::Product && link < LEAF && !self.arena.is_proven(slot);
+            columns.value[at] = if logs { libm::exp(mean) } else { mean };
+            columns.reward[at] = self.arena.reward(slot);
+            if let Some(prior) = &self.arena.prior {
+                columns.prior[at] = prior[at].into();
+            }
+            columns.n_children[at] = self.arena.n_children(slot).into();
+            if link < LEAF {
+                for (action, child) in self.arena.children(link).enumerate() {
+                    columns.parent[child as usize] = slot.into();
+                    columns.action[child as usize] = action as i64;
+                    columns.depth[child as usize] = columns.depth[at] + 1;
+                }
+            }
+        }
+        columns
+    }
+}
+
+/// The nodes of a tree as arrays, all of the same length; node 0 is the root.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Columns {
+    /// The parent, -1 for the root.
+    pub parent: Vec<i64>,
+    /// The number of the node among its siblings, -1 for the root.
+    pub action: Vec<i64>,
+    /// Steps from the root.
+    pub depth: Vec<u32>,
+    /// Completed visits.
+    pub visits: Vec<i64>,
+    /// Visits in flight.
+    pub in_flight: Vec<i64>,
+    /// The value seen from the node, NaN before it was evaluated.
+    pub value: Vec<f64>,
+    /// The reward of the step into the node.
+    pub reward: Vec<f64>,
+    /// The prior probability; NaN where the policy reads none.
+    pub prior: Vec<f64>,
+    /// How many children the node has, as far as that is known.
+    pub n_children: Vec<i64>,
+}
+
+impl Arena {
+    /// Whether the node of `record` never has children.
+    pub(super) fn is_closed(&self, record: u32) -> bool {
+        match &self.span {
+            Span::Open(families) => families[record as usize].most == 0,
+            _ => self.block(record).1 == 0,
+        }
+    }
+
+    /// The number of `slot` among the children of `record`.
+    pub(super) fn action(&self, record: u32, slot: u32) -> u32 {
+        match &self.span {
+            Span::Open(_) => self.children(record).position(|child| child == slot).unwrap_or(0) as u32,
+            _ => slot - self.block(record).0 as u32,
+        }
+    }
+
+    /// Whether `slot` was asked for.
+    pub fn is_asked(&self, slot: u32) -> bool {
+        self.link[slot as usize] != FRESH
+    }
+}
