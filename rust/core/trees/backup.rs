@@ -120,7 +120,9 @@ impl Tree {
                     Some(best) => record.mean = best,
                     None if rules.config.backup == Backup::Max && n > 1 => {} // its own evaluation, as it was
                     None if n == 1 => record.mean = value,
-                    None => record.mean += if record.mean == value { 0.0 } else { (value - record.mean) / f64::from(n) },
+                    None => {
+                        record.mean += if record.mean == value { 0.0 } else { (value - record.mean) / f64::from(n) }
+                    }
                 }
                 let mut record = *record;
                 if product {
@@ -138,8 +140,10 @@ impl Tree {
                 let rewards = !matches!(rules.config.backup, Backup::Min | Backup::Product | Backup::Last);
                 if rewards || rules.config.backup == Backup::Last {
                     let reward = if rewards { self.arena.reward(slot) } else { 0.0 };
-                    value = reward + f64::from(self.arena.discount(rules, parent, slot).signum())
-                        * rules.config.discount.abs() * value;
+                    value = reward
+                        + f64::from(self.arena.discount(rules, parent, slot).signum())
+                            * rules.config.discount.abs()
+                            * value;
                 }
             }
         }

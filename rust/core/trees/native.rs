@@ -26,7 +26,12 @@ impl Forest {
             return Err(invalid("discount", &[], self.rules.config.discount, "be negative for a game of two players"));
         }
         if self.rules.config.is_open() {
-            return Err(invalid("problem", &[], "a built-in problem", "be told through ask and tell where children come one by one"));
+            return Err(invalid(
+                "problem",
+                &[],
+                "a built-in problem",
+                "be told through ask and tell where children come one by one",
+            ));
         }
         control.expect(u64::from(n_simulations) * self.trees.len() as u64);
         let (rules, seed, first) = (&self.rules, &self.seed, self.first);

@@ -127,7 +127,12 @@ impl Told<'_> {
                 return Err(invalid("n_children", &[i], "none", "be given with priors"));
             };
             if width.is_some_and(|width| count as usize > width) {
-                return Err(invalid("priors", &[i], format!("{} columns", width.unwrap_or(0)), format!("have a column for each of n_children[{i}] = {count} children")));
+                return Err(invalid(
+                    "priors",
+                    &[i],
+                    format!("{} columns", width.unwrap_or(0)),
+                    format!("have a column for each of n_children[{i}] = {count} children"),
+                ));
             }
             total += count as usize;
         }

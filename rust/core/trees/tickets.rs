@@ -56,8 +56,10 @@ impl Tickets {
 
     /// Numbers of all open tickets, in the order of their places.
     pub(super) fn open(&self) -> impl Iterator<Item = (u64, &Ticket)> {
-        self.places.iter().enumerate().filter(|(_, ticket)| ticket.tree != FREE).map(|(place, ticket)| {
-            (u64::from(ticket.generation) << 32 | place as u64, ticket)
-        })
+        self.places
+            .iter()
+            .enumerate()
+            .filter(|(_, ticket)| ticket.tree != FREE)
+            .map(|(place, ticket)| (u64::from(ticket.generation) << 32 | place as u64, ticket))
     }
 }
