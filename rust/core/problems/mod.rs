@@ -1,6 +1,15 @@
 //! Problems that a search can work on without asking Python: a state, its actions, what a step does and how good a
 //! state is. What implements [`Problem`] here comes with known answers, so that every search can be checked.
 
+mod choice;
+pub mod connect_four;
+pub mod synthetic;
+pub mod tic_tac_toe;
+
+pub use connect_four::ConnectFour;
+pub use synthetic::{AdditiveTree, SyntheticTree};
+pub use tic_tac_toe::TicTacToe;
+
 use crate::random::Stream;
 
 /// A problem whose states a tree search can make and judge by itself.
@@ -42,6 +51,11 @@ pub trait Problem: Sync {
 
     /// The number of actions, where every state has as many and none is terminal.
     fn branching(&self) -> Option<u32> {
+        None
+    }
+
+    /// The depth below which nothing is to be searched, where states themselves do not end there.
+    fn max_depth(&self) -> Option<u32> {
         None
     }
 
