@@ -29,7 +29,7 @@ pub fn unit(hash: u64) -> f32 {
 /// A tree in which every state has as many actions, and a value that its hash decides.
 ///
 /// A state is its hash: `mix(seed + t + 1)` at the root of tree t, and `mix(h ^ (a + 1))` after action a in state h. The
-/// value of a state is [`unit`]`(mix(h))`. Nothing is terminal and nothing random: a search ends by the depth, which
+/// value of a state is `unit(mix(h))`, a number in [0, 1). Nothing is terminal and nothing random: a search ends by the depth, which
 /// states do not know ([`max_depth`](Problem::max_depth)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntheticTree {
@@ -118,6 +118,14 @@ pub struct Additive {
     pub depth: u32,
 }
 
+impl Additive {
+    #[inline(always)]
+    fn child(&self, action: u32) -> Self {
+        let hash = mix(self.hash ^ (u64::from(action) + 1));
+        Self { hash, sum: self.sum + edge(hash), depth: self.depth + 1 }
+    }
+}
+
 /// What the edge into the state with this hash is worth.
 #[inline(always)]
 fn edge(hash: u64) -> f64 {
@@ -158,15 +166,9 @@ impl AdditiveTree {
         control.check()?;
         let mut best = 0.0f64;
         for action in 0..self.branching {
-            best = best.max(self.greatest_sum(&self.child(state, action), control)?);
+            best = best.max(self.greatest_sum(&state.child(action), control)?);
         }
         Ok(best)
-    }
-
-    #[inline(always)]
-    fn child(&self, state: &Additive, action: u32) -> Additive {
-        let hash = mix(state.hash ^ (u64::from(action) + 1));
-        Additive { hash, sum: state.sum + edge(hash), depth: state.depth + 1 }
     }
 
     /// What a path with this sum is worth, seen from `state`.
@@ -190,14 +192,14 @@ impl Problem for AdditiveTree {
     }
 
     fn step(&self, state: &mut Additive, action: u32) -> f64 {
-        *state = self.child(state, action);
+        *state = state.child(action);
         if self.rewards { edge(state.hash) / f64::from(self.depth) } else { 0.0 }
     }
 
     fn value(&self, state: &Additive, stream: &mut Stream) -> f64 {
         let mut end = *state;
         while end.depth < self.depth {
-            end = self.child(&end, stream.below(u64::from(self.branching)) as u32);
+            end = end.child(stream.below(u64::from(self.branching)) as u32);
         }
         self.worth(end.sum, state)
     }

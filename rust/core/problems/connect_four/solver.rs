@@ -3,7 +3,7 @@
 //! Negamax with a null window that halves the range of scores, forced moves and losing moves told by bits, the moves
 //! that make most threats first, and a table of bounds: the design of Pons (blog.gamesolver.org, 2015), written anew.
 
-use super::{BOARD, Position};
+use super::{BOARD, BOTTOM, COLUMN, Position};
 use crate::error::{Error, Result};
 use crate::run::Control;
 
@@ -115,7 +115,7 @@ impl<'a> Solver<'a> {
         }
         // The other one needs two more moves to win, so does the player to move.
         alpha = alpha.max(-((left - 2) / 2));
-        let (key, slot) = self.place(position);
+        let (key, slot) = place(position);
         let mut most = (left - 1) / 2;
         let entry = self.table[slot];
         if entry >> 8 == key {
@@ -144,12 +144,12 @@ impl<'a> Solver<'a> {
         self.table[slot] = key << 8 | (alpha + 32) as u64;
         Ok(alpha)
     }
+}
 
-    /// What tells `position` from all others, and its place in the table.
-    fn place(&self, position: Position) -> (u64, usize) {
-        let key = position.own + position.all + super::BOTTOM;
-        (key, (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - TABLE_BITS)) as usize)
-    }
+/// What tells `position` from all others, and is never 0, and its place in the table.
+const fn place(position: Position) -> (u64, usize) {
+    let key = position.own + position.all + BOTTOM;
+    (key, (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - TABLE_BITS)) as usize)
 }
 
 /// The empty cells that would complete a line of four of `stones`.
@@ -191,7 +191,7 @@ fn not_losing(position: Position) -> u64 {
 fn in_order(position: Position, moves: u64) -> ([u64; 7], usize) {
     let (mut cells, mut threats, mut n) = ([0; 7], [0; 7], 0);
     for column in CENTRE_FIRST {
-        let cell = moves & (super::COLUMN << (7 * column));
+        let cell = moves & (COLUMN << (7 * column));
         if cell == 0 {
             continue;
         }
