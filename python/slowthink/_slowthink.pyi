@@ -9,10 +9,13 @@ from slowthink._run import Options
 __all__ = [
     "Chain",
     "LogReader",
+    "Problem",
+    "State",
     "absorption_probabilities",
     "backward_committor",
     "best_of_k",
     "best_of_k_variance",
+    "best_value",
     "binomial_interval",
     "bootstrap_curves",
     "bootstrap_means",
@@ -21,6 +24,7 @@ __all__ = [
     "chain_rates",
     "communicating_classes",
     "compare_curves",
+    "connect_four_scores",
     "count_pairs",
     "count_trajectories",
     "count_transitions",
@@ -29,9 +33,13 @@ __all__ = [
     "dominant_pathways",
     "endpoints",
     "extrapolate_pass",
+    "fifteen_puzzle_distance",
+    "fifteen_puzzle_solution",
     "first_passage_from",
     "first_passage_of_each",
     "fit_reversible",
+    "game_of_24_puzzles",
+    "game_of_24_solutions",
     "generate_text",
     "guess_actions",
     "hedge",
@@ -318,6 +326,42 @@ def sparse_edge_search(
     first: int,
     options: Options,
 ) -> tuple[_States, _Ints, _Ints, int, int, int]: ...
+
+# problems
+@final
+class State: ...
+
+@final
+class Problem:
+    @staticmethod
+    def synthetic_tree(branching: int, depth: int, seed: int) -> Problem: ...
+    @staticmethod
+    def additive_tree(branching: int, depth: int, seed: int, rewards: bool) -> Problem: ...
+    @staticmethod
+    def tic_tac_toe(moves: str) -> Problem: ...
+    @staticmethod
+    def connect_four(moves: str) -> Problem: ...
+    @staticmethod
+    def game_of_24(puzzles: _Ints | None, options: Options) -> Problem: ...
+    @staticmethod
+    def fifteen_puzzle(states: _Ints, rewards: bool) -> Problem: ...
+    def root(self, tree: int) -> State: ...
+    def n_actions(self, state: State) -> int: ...
+    def step(self, state: State, action: int) -> tuple[State, float]: ...
+    def value(self, state: State, seed: npt.NDArray[np.uint64]) -> float: ...
+    def player(self, state: State) -> int: ...
+    def key(self, state: State) -> int | None: ...
+    def describe(self, state: State) -> str: ...
+    def actions(self, state: State) -> list[str]: ...
+    def traits(self) -> tuple[int, int | None, int | None, bool, tuple[float, float]]: ...
+
+# problems.answers
+def best_value(problem: Problem, state: State, options: Options) -> float: ...
+def connect_four_scores(state: State, of_actions: bool, max_nodes: int | None, options: Options) -> list[int]: ...
+def fifteen_puzzle_distance(state: State) -> int: ...
+def fifteen_puzzle_solution(state: State, max_nodes: int | None, options: Options) -> list[str]: ...
+def game_of_24_puzzles(problem: Problem) -> _Ints: ...
+def game_of_24_solutions(numbers: list[int], options: Options) -> list[str]: ...
 
 # samples.best_of
 def best_of_k(

@@ -12,6 +12,7 @@ mod chains;
 mod convert;
 mod error;
 mod metastable;
+mod problems;
 mod run;
 mod samples;
 
@@ -85,6 +86,15 @@ mod _slowthink {
     use super::metastable::search::sparse_edge_search;
     #[pymodule_export]
     use super::metastable::softmax::{softmax_log_probabilities, softmax_policy};
+
+    // problems
+    #[pymodule_export]
+    use super::problems::answers::{
+        best_value, connect_four_scores, fifteen_puzzle_distance, fifteen_puzzle_solution, game_of_24_puzzles,
+        game_of_24_solutions,
+    };
+    #[pymodule_export]
+    use super::problems::{Problem, State};
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`
     #[pymodule_export]

@@ -6,7 +6,7 @@ use crate::error::{Result, invalid};
 use crate::random::Stream;
 use crate::run::Control;
 
-/// Paths that an exact search of an [`AdditiveTree`] goes through at most: some ten seconds.
+/// Paths that an exact search of an [`AdditiveTree`] goes through at most: less than a minute.
 const MOST_PATHS: u64 = 1 << 32;
 
 /// The output function of `SplitMix64`: a bijection of 64-bit words in which every bit depends on all.
@@ -29,8 +29,8 @@ pub fn unit(hash: u64) -> f32 {
 /// A tree in which every state has as many actions, and a value that its hash decides.
 ///
 /// A state is its hash: `mix(seed + t + 1)` at the root of tree t, and `mix(h ^ (a + 1))` after action a in state h. The
-/// value of a state is `unit(mix(h))`, a number in [0, 1). Nothing is terminal and nothing random: a search ends by the depth, which
-/// states do not know ([`max_depth`](Problem::max_depth)).
+/// value of a state is `unit(mix(h))`, a number in [0, 1). Nothing is terminal and nothing random: a search ends by the
+/// depth, which states do not know ([`max_depth`](Problem::max_depth)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntheticTree {
     branching: u32,

@@ -1,0 +1,162 @@
+//! Wrappers of `slowthink::problems`: all of them as one class, so that a search takes any, and their states as another.
+
+pub mod answers;
+
+use crate::error::to_python;
+use crate::run::{Options, run};
+use numpy::PyReadonlyArray2;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use slowthink::error::invalid;
+use slowthink::problems as core;
+use slowthink::problems::Problem as _;
+use slowthink::random::Seed;
+use std::any::Any;
+
+/// The problems of the core.
+pub enum BuiltIn {
+    SyntheticTree(core::SyntheticTree),
+    AdditiveTree(core::AdditiveTree),
+    TicTacToe(core::TicTacToe),
+    ConnectFour(core::ConnectFour),
+    GameOf24(core::GameOf24),
+    FifteenPuzzle(core::FifteenPuzzle),
+}
+
+/// `with_problem!(built_in, |problem| body)`: the body once for each problem, compiled for its type.
+macro_rules! with_problem {
+    ($built_in:expr, |$problem:ident| $body:expr) => {
+        match $built_in {
+            $crate::problems::BuiltIn::SyntheticTree($problem) => $body,
+            $crate::problems::BuiltIn::AdditiveTree($problem) => $body,
+            $crate::problems::BuiltIn::TicTacToe($problem) => $body,
+            $crate::problems::BuiltIn::ConnectFour($problem) => $body,
+            $crate::problems::BuiltIn::GameOf24($problem) => $body,
+            $crate::problems::BuiltIn::FifteenPuzzle($problem) => $body,
+        }
+    };
+}
+#[allow(unused_imports)] // for the search, which stands on this floor
+pub(crate) use with_problem;
+
+/// A problem that runs without Python.
+#[pyclass(frozen, module = "slowthink._slowthink")]
+pub struct Problem(pub BuiltIn);
+
+/// A state of one of the problems, to be handed back to it.
+#[pyclass(frozen, module = "slowthink._slowthink")]
+pub struct State(Box<dyn Any + Send + Sync>);
+
+impl State {
+    /// The state as one of type `S`.
+    pub fn of<S: 'static>(&self) -> PyResult<&S> {
+        let other = || PyTypeError::new_err("state must be a state of this problem, got one of another");
+        self.0.downcast_ref().ok_or_else(other)
+    }
+}
+
+/// The state as one of `problem`.
+fn of<'a, P: core::Problem<State: 'static>>(_problem: &P, state: &'a State) -> PyResult<&'a P::State> {
+    state.of()
+}
+
+fn made<T>(problem: slowthink::Result<T>, wrap: impl FnOnce(T) -> BuiltIn) -> PyResult<Problem> {
+    problem.map(|problem| Problem(wrap(problem))).map_err(to_python)
+}
+
+#[pymethods]
+impl Problem {
+    #[staticmethod]
+    fn synthetic_tree(branching: u32, depth: u32, seed: u64) -> PyResult<Self> {
+        made(core::SyntheticTree::new(branching, depth, seed), BuiltIn::SyntheticTree)
+    }
+
+    #[staticmethod]
+    fn additive_tree(branching: u32, depth: u32, seed: u64, rewards: bool) -> PyResult<Self> {
+        made(core::AdditiveTree::new(branching, depth, seed, rewards), BuiltIn::AdditiveTree)
+    }
+
+    #[staticmethod]
+    fn tic_tac_toe(moves: &str) -> PyResult<Self> {
+        made(core::TicTacToe::new(moves), BuiltIn::TicTacToe)
+    }
+
+    #[staticmethod]
+    fn connect_four(moves: &str) -> PyResult<Self> {
+        made(core::ConnectFour::new(moves), BuiltIn::ConnectFour)
+    }
+
+    /// On all puzzles that have a solution, or on the rows of `puzzles`.
+    #[staticmethod]
+    #[pyo3(signature = (puzzles, options))]
+    fn game_of_24(py: Python<'_>, puzzles: Option<PyReadonlyArray2<'_, i64>>, options: Options) -> PyResult<Self> {
+        let Some(puzzles) = puzzles else {
+            let all = run(py, &options, 1e8, |_| Ok(core::GameOf24::all()))?;
+            return Ok(Self(BuiltIn::GameOf24(all)));
+        };
+        made(core::GameOf24::new(puzzles.as_slice()?.as_chunks().0), BuiltIn::GameOf24)
+    }
+
+    #[staticmethod]
+    fn fifteen_puzzle(states: PyReadonlyArray2<'_, i64>, rewards: bool) -> PyResult<Self> {
+        made(core::FifteenPuzzle::new(states.as_slice()?.as_chunks().0, rewards), BuiltIn::FifteenPuzzle)
+    }
+
+    fn root(&self, tree: u64) -> State {
+        with_problem!(&self.0, |problem| State(Box::new(problem.root(tree))))
+    }
+
+    fn n_actions(&self, state: &State) -> PyResult<u32> {
+        with_problem!(&self.0, |problem| Ok(problem.n_actions(of(problem, state)?)))
+    }
+
+    fn step(&self, state: &State, action: u32) -> PyResult<(State, f64)> {
+        with_problem!(&self.0, |problem| {
+            let state = of(problem, state)?;
+            let n_actions = problem.n_actions(state);
+            if action >= n_actions {
+                let ended = if n_actions == 0 { ": the state is terminal" } else { "" };
+                let rule = format!("be below the number of actions, {n_actions}{ended}");
+                return Err(to_python(invalid("action", &[], action, rule)));
+            }
+            let mut next = state.clone();
+            let reward = problem.step(&mut next, action);
+            Ok((State(Box::new(next)), reward))
+        })
+    }
+
+    /// The value that the first stream of `seed` gives.
+    fn value(&self, state: &State, seed: [u64; 4]) -> PyResult<f64> {
+        let mut stream = Seed::from_words(seed).stream(0);
+        with_problem!(&self.0, |problem| Ok(problem.value(of(problem, state)?, &mut stream)))
+    }
+
+    fn player(&self, state: &State) -> PyResult<u8> {
+        with_problem!(&self.0, |problem| Ok(problem.player(of(problem, state)?)))
+    }
+
+    fn key(&self, state: &State) -> PyResult<Option<u64>> {
+        with_problem!(&self.0, |problem| Ok(problem.key(of(problem, state)?)))
+    }
+
+    fn describe(&self, state: &State) -> PyResult<String> {
+        with_problem!(&self.0, |problem| Ok(problem.describe(of(problem, state)?)))
+    }
+
+    /// The actions of `state` as people write them.
+    fn actions(&self, state: &State) -> PyResult<Vec<String>> {
+        with_problem!(&self.0, |problem| {
+            let state = of(problem, state)?;
+            Ok((0..problem.n_actions(state)).map(|action| problem.describe_action(state, action)).collect())
+        })
+    }
+
+    /// `(players, branching, depth, rewards, bounds of values)`.
+    #[allow(clippy::type_complexity)]
+    fn traits(&self) -> (u8, Option<u32>, Option<u32>, bool, (f64, f64)) {
+        with_problem!(&self.0, |problem| {
+            let (players, rewards) = (problem.n_players(), problem.has_rewards());
+            (players, problem.branching(), problem.max_depth(), rewards, problem.value_bounds())
+        })
+    }
+}

@@ -1,0 +1,131 @@
+"""What users hand in by mistake to `slowthink.problems`; `hostile.py` holds the tests.
+
+`CASES` holds one small valid call of each public name, of each method and property of its classes too. A name without
+a case fails the test, so that a new problem is fed with all of this from its first day. A second case of a name says in
+brackets what is special.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from hostile import Hostile
+from slowthink import problems
+from slowthink._slowthink import State
+from slowthink.problems import AdditiveTree, ConnectFour, FifteenPuzzle, GameOf24, SyntheticTree, TicTacToe
+
+TILES = np.array([4, 1, 2, 3, 5, 9, 6, 7, 8, 0, 10, 11, 12, 13, 14, 15])
+BOUND: dict[str, Any] = {
+    "AdditiveTree": AdditiveTree(3, 4, seed=5, rewards=True),
+    "ConnectFour": ConnectFour("4156345444521742"),
+    "FifteenPuzzle": FifteenPuzzle(np.stack([TILES, TILES])),
+    "GameOf24": GameOf24([[1, 1, 4, 6], [3, 3, 8, 8]]),
+    "SyntheticTree": SyntheticTree(4, 20, seed=5),
+    "TicTacToe": TicTacToe("519"),
+}
+
+
+def _of_all(kind: str) -> dict[str, dict[str, Any]]:
+    """What every problem has."""
+    state = BOUND[kind].root()
+    return {
+        f"{kind}.actions": {"state": state},
+        f"{kind}.describe": {"state": state},
+        f"{kind}.has_rewards": {},
+        f"{kind}.key": {"state": state},
+        f"{kind}.max_depth": {},
+        f"{kind}.n_actions": {"state": state},
+        f"{kind}.n_players": {},
+        f"{kind}.player": {"state": state},
+        f"{kind}.root": {"tree": 3},
+        f"{kind}.step": {"state": state, "action": 1},
+        f"{kind}.value": {"state": state, "rng": 1},
+        f"{kind}.value_bounds": {},
+    }
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "AdditiveTree": {"branching": 3, "depth": 4, "seed": 5, "rewards": True},
+    "AdditiveTree.best_value": {"state": BOUND["AdditiveTree"].root(2)},
+    "ConnectFour": {"moves": "4453"},
+    "ConnectFour.action_scores": {"state": BOUND["ConnectFour"].root(), "max_nodes": 10**6},
+    "ConnectFour.solve": {"state": BOUND["ConnectFour"].root(), "max_nodes": 10**6},
+    "FifteenPuzzle": {"states": np.stack([TILES, TILES]), "rewards": False},
+    "FifteenPuzzle (one)": {"states": TILES},
+    "FifteenPuzzle.distance": {"state": BOUND["FifteenPuzzle"].root()},
+    "FifteenPuzzle.solve": {"state": BOUND["FifteenPuzzle"].root(), "max_nodes": 10**6},
+    "GameOf24": {"puzzles": np.array([[1, 1, 4, 6], [3, 3, 8, 8]])},
+    "GameOf24.puzzles": {},
+    "GameOf24.solve": {"numbers": np.array([1, 3, 4, 6])},
+    "SyntheticTree": {"branching": 4, "depth": 20, "seed": 5},
+    "TicTacToe": {"moves": "519"},
+    "TicTacToe.best_value": {"state": BOUND["TicTacToe"].root()},
+}
+for _kind in BOUND:
+    CASES |= _of_all(_kind)
+
+
+MEMORY: dict[str, str] = {
+    "GameOf24": """
+        from slowthink.problems import GameOf24
+        inputs = [np.random.default_rng(1).integers(1, 14, (4_000_000, 4))]
+        call = lambda: GameOf24(inputs[0]).puzzles()
+    """,
+    "FifteenPuzzle": """
+        from slowthink.problems import FifteenPuzzle
+        inputs = [np.tile(np.arange(16), (1_000_000, 1))]
+        def call():
+            global puzzle
+            puzzle = FifteenPuzzle(inputs[0])
+            return np.array([puzzle.distance(puzzle.root(999_999))])
+    """,
+}
+"""Programs that set `inputs` and `call`, for large inputs and outputs."""
+
+
+class TestProblems(Hostile):
+    cases = CASES
+    memory = MEMORY
+
+    def function(self, name: str) -> Callable[..., Any]:
+        kind, _, attribute = name.partition(" (")[0].partition(".")
+        if not attribute:
+            return getattr(problems, kind)
+        if isinstance(inspect.getattr_static(type(BOUND[kind]), attribute), property):
+            return lambda: getattr(BOUND[kind], attribute)
+        return getattr(BOUND[kind], attribute)
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Any:
+        try:
+            return super().call(name, arguments)
+        except RuntimeError as error:
+            if "raise max_nodes" not in str(error):
+                raise
+            return str(error)  # that a small limit was reached is an answer
+
+    def comparable(self, result: Any) -> Any:
+        if isinstance(result, tuple(map(type, BOUND.values()))):
+            return [result.describe(result.root(tree)) for tree in range(3)]
+        if isinstance(result, State):
+            described = [problem.describe(result) for problem in BOUND.values() if _takes(problem, result)]
+            assert len(described) == 1
+            return described
+        return [self.comparable(item) for item in result] if isinstance(result, (list, tuple)) else result
+
+
+def _takes(problem: Any, state: State) -> bool:
+    try:
+        problem.n_actions(state)
+    except TypeError:
+        return False
+    return True
+
+
+def test_every_public_name_is_fed() -> None:
+    fed = {name.partition(" (")[0] for name in CASES}
+    members = {f"{kind}.{name}" for kind in BOUND for name in dir(BOUND[kind]) if not name.startswith("_")}
+    assert members | set(BOUND) == fed, "a new public name needs a case in CASES, and an old one none"
+    assert set(problems.__all__) - set(BOUND) == {"Problem"}, "the protocol is not called"
