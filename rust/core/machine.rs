@@ -71,6 +71,22 @@ pub fn huge_vec<T: Copy>(capacity: usize) -> Result<Vec<T>> {
     Ok(vec)
 }
 
+/// Makes room for `more` elements, at least doubling what there is, as [`huge_vec`] does.
+///
+/// # Errors
+/// [`Error::Memory`] where there is no room.
+#[inline]
+pub(crate) fn reserve_huge<T: Copy>(vec: &mut Vec<T>, more: usize) -> Result<()> {
+    #[cold]
+    fn grow<T: Copy>(vec: &mut Vec<T>, more: usize) -> Result<()> {
+        let mut larger = huge_vec((vec.len().saturating_add(more)).max(2 * vec.capacity()).max(8))?;
+        larger.extend_from_slice(vec);
+        *vec = larger;
+        Ok(())
+    }
+    if vec.capacity() - vec.len() < more { grow(vec, more) } else { Ok(()) }
+}
+
 /// Zeroed words that begin at a huge page, and lie on huge pages where the system gives them: the addresses of a table
 /// of 2 MB are then one entry of the processor's translations, not five hundred.
 #[derive(Debug)]

@@ -5,6 +5,7 @@
 //! takes 12 + 16 / b bytes, and most children, which are never visited twice, need no record.
 
 use crate::error::{Error, Result};
+use crate::machine::reserve_huge;
 
 /// The link of a slot that was never asked for.
 pub(super) const FRESH: u32 = u32::MAX;
@@ -216,6 +217,7 @@ impl Arena {
     }
 
     /// Gives `slot`, which was told (or is pending), a record and room for `n` children, each worth `value` and weighing 1.
+    #[inline(always)]
     pub(super) fn expand(&mut self, slot: u32, n: u32, value: f32) -> Result<u32> {
         let number = self.records.len() as u32;
         self.grow(n as usize)?;
@@ -246,6 +248,7 @@ impl Arena {
         Ok(number)
     }
 
+    #[inline(always)]
     fn append(&mut self, n: usize, value: f32) {
         let len = self.len() + n;
         self.value.resize(len, value);
@@ -256,17 +259,28 @@ impl Arena {
         }
     }
 
-    /// Fails where `n` more slots would not fit.
+    /// Makes room for `n` more slots.
+    #[inline]
     fn grow(&mut self, n: usize) -> Result<()> {
         let total = self.len() + n;
-        let memory = |_| Error::Memory(total.saturating_mul(12));
         // Numbers of slots end there.
         if total >= PENDING as usize || self.records.len() + 1 >= LEAF as usize {
             return Err(Error::Memory(total.saturating_mul(12)));
         }
-        self.value.try_reserve(n).map_err(memory)?;
-        self.weight.try_reserve(n).map_err(memory)?;
-        self.link.try_reserve(n).map_err(memory)
+        reserve_huge(&mut self.value, n)?;
+        reserve_huge(&mut self.weight, n)?;
+        reserve_huge(&mut self.link, n)?;
+        reserve_huge(&mut self.records, 1)
+    }
+
+    /// Makes room for about `n` simulations at once.
+    pub(super) fn prepare(&mut self, n: usize) -> Result<()> {
+        let n = n.min(1 << 20); // beyond that, doubling costs nothing
+        let slots = 2 * n;
+        reserve_huge(&mut self.value, slots)?;
+        reserve_huge(&mut self.weight, slots)?;
+        reserve_huge(&mut self.link, slots)?;
+        reserve_huge(&mut self.records, n / 2)
     }
 
     /// A further child of record `record`, in an open tree.

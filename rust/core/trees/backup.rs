@@ -72,9 +72,29 @@ impl Tree {
         }
     }
 
+    /// [`visit`](Self::visit) in a tree that [is plain](Self::is_plain), with means for values.
+    #[inline(always)]
+    pub(super) fn visit_plain(&mut self, rules: &Rules, path: &[u32], value: f64) {
+        let arena = &mut self.arena;
+        let mut value = value;
+        for &slot in path.iter().rev() {
+            let link = arena.link[slot as usize];
+            let mut visits = 1;
+            if link < LEAF {
+                let record = &mut arena.records[link as usize];
+                record.visits += 1;
+                visits = record.visits;
+                record.mean += (value - record.mean) / f64::from(visits - record.in_flight);
+                arena.value[slot as usize] = record.mean as f32;
+            }
+            arena.weight[slot as usize] = rules.weight(None, visits);
+            value *= rules.config.discount;
+        }
+    }
+
     #[inline(always)]
     fn carry(&mut self, rules: &Rules, path: &[u32], value: f64, count: impl Fn(&mut Record)) {
-        if rules.config.backup != Backup::Mean || self.arena.extra.is_some() || rules.config.solver.is_some() {
+        if !self.is_simple(rules) {
             return self.carry_any(rules, path, value, count);
         }
         let arena = &mut self.arena;
@@ -91,6 +111,12 @@ impl Tree {
             }
             value *= rules.config.discount;
         }
+    }
+
+    /// Whether values are means of what is told, with no rewards, players and proofs.
+    #[inline(always)]
+    pub(super) fn is_simple(&self, rules: &Rules) -> bool {
+        rules.config.backup == Backup::Mean && self.arena.extra.is_none() && rules.config.solver.is_none()
     }
 
     /// [`carry`](Self::carry) with rewards, players, proofs and every kind of backup.

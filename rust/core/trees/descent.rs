@@ -18,36 +18,31 @@ pub(super) enum End {
     Blocked,
 }
 
-/// The nodes of a walk from the root, and the actions between them.
+/// The nodes of a walk from the root.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Path {
-    pub nodes: Vec<u32>,
-    pub actions: Vec<u32>,
-}
+pub(super) struct Path(pub Vec<u32>);
 
 impl Path {
+    #[inline(always)]
     fn start(&mut self) {
-        self.nodes.clear();
-        self.actions.clear();
-        self.nodes.push(0);
-    }
-
-    fn push(&mut self, slot: u32, action: u32) {
-        self.nodes.push(slot);
-        self.actions.push(action);
+        self.0.clear();
+        self.0.push(0);
     }
 
     /// The last node.
+    #[inline(always)]
     pub(super) fn leaf(&self) -> u32 {
-        self.nodes[self.nodes.len() - 1]
+        self.0[self.0.len() - 1]
     }
 
+    /// Steps from the root.
+    #[inline(always)]
     pub(super) fn depth(&self) -> u32 {
-        self.actions.len() as u32
+        self.0.len() as u32 - 1
     }
 }
 
-/// Follows a walk down the tree: makes the states of a problem again.
+/// Follows a walk down the tree: makes the states of a problem again, or writes the actions down.
 pub(super) trait Walker {
     /// At the root.
     fn start(&mut self);
@@ -55,39 +50,63 @@ pub(super) trait Walker {
     fn step(&mut self, action: u32);
 }
 
-impl Walker for () {
-    fn start(&mut self) {}
-    fn step(&mut self, _action: u32) {}
+impl Walker for Vec<u32> {
+    #[inline(always)]
+    fn start(&mut self) {
+        self.clear();
+    }
+
+    #[inline(always)]
+    fn step(&mut self, action: u32) {
+        self.push(action);
+    }
 }
 
 impl Tree {
     /// Walks to the next leaf, and writes the way to `path`. Changes no statistics.
+    ///
+    /// `PLAIN` is [`Tree::is_plain`]: with nothing but values and bonuses the walk is a few instructions a level.
     #[inline(always)]
-    pub(super) fn descend(&mut self, rules: &Rules, path: &mut Path, walker: &mut impl Walker) -> Result<End> {
+    pub(super) fn descend<const PLAIN: bool>(
+        &mut self,
+        rules: &Rules,
+        path: &mut Path,
+        walker: &mut impl Walker,
+    ) -> Result<End> {
         self.blocked.clear();
         path.start();
         walker.start();
         loop {
             let node = path.leaf();
-            let link = self.arena.link[node as usize];
+            let mut link = self.arena.link[node as usize];
             if link >= LEAF {
                 match link {
                     FRESH => return Ok(End::Leaf(Kind::Evaluate)),
                     PENDING => return Ok(End::Blocked), // only the root: no other pending node is chosen
                     LEAF => return Ok(End::Known),
                     _ if path.depth() >= rules.config.max_depth => return Ok(End::Known),
-                    link => self.make_room(rules, node, link - LEAF)?,
-                };
-                continue;
-            }
-            if path.depth() >= rules.config.max_depth {
+                    _ if PLAIN => link = self.arena.expand(node, link - LEAF, rules.fresh)?,
+                    _ => {
+                        self.make_room(rules, node, link - LEAF)?;
+                        continue;
+                    }
+                }
+            } else if path.depth() >= rules.config.max_depth {
                 return Ok(End::Known);
+            }
+            if PLAIN && self.blocked.is_empty() {
+                let (slot, action) = self.arena.select_plain(rules, link);
+                if self.arena.link[slot as usize] != PENDING {
+                    path.0.push(slot);
+                    walker.step(action);
+                    continue;
+                }
             }
             if let Span::Open(families) = &self.arena.span {
                 let family = families[link as usize];
                 if family.n < family.most && self.wants_child(rules, link, family.n) {
                     let slot = self.arena.adopt(link, rules.fresh)?;
-                    path.push(slot, family.n);
+                    path.0.push(slot);
                     walker.step(family.n);
                     return Ok(End::Leaf(Kind::Widen));
                 }
@@ -97,7 +116,7 @@ impl Tree {
             }
             if let Some(slot) = self.arena.select(rules, node, link, &self.blocked) {
                 let action = self.arena.action(link, slot);
-                path.push(slot, action);
+                path.0.push(slot);
                 walker.step(action);
             } else {
                 // Everything below is in flight: forget the node, and try again from the root.
@@ -109,6 +128,15 @@ impl Tree {
                 walker.start();
             }
         }
+    }
+
+    /// Whether a walk needs no more than values and bonuses: all nodes have the same number of children, and none is
+    /// proven, rewarded or closed.
+    pub(super) fn is_plain(&self, rules: &Rules) -> bool {
+        rules.plain
+            && self.arena.extra.is_none()
+            && self.arena.prior.is_none()
+            && matches!(self.arena.span, Span::Uniform(_))
     }
 
     /// Whether the rule of progressive widening gives the node of `record`, which has `n` children, another.

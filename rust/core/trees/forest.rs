@@ -65,11 +65,11 @@ impl Leaves {
         self.ends.clear();
     }
 
-    fn push(&mut self, ticket: u64, tree: u32, path: &Path, kind: Kind) {
-        let parent = path.nodes.len().checked_sub(2).map_or(-1, |above| path.nodes[above].into());
-        let action = path.actions.last().map_or(-1, |&action| action.into());
+    fn push(&mut self, ticket: u64, tree: u32, path: &Path, actions: &[u32], kind: Kind) {
+        let parent = path.0.len().checked_sub(2).map_or(-1, |above| path.0[above].into());
+        let action = actions.last().map_or(-1, |&action| action.into());
         self.leaves.push(Leaf { ticket, tree, node: path.leaf(), parent, action, depth: path.depth(), kind });
-        self.actions.extend_from_slice(&path.actions);
+        self.actions.extend_from_slice(actions);
         self.ends.push(self.actions.len());
     }
 }
@@ -91,6 +91,7 @@ pub struct Forest {
     /// Trees that have as many leaves in flight as the last ask allowed.
     full: VecDeque<u32>,
     path: Path,
+    actions: Vec<u32>,
 }
 
 impl Forest {
@@ -107,8 +108,8 @@ impl Forest {
         trees.resize_with(n_trees, || Tree::new(&config));
         let queue = (0..n_trees as u32).collect();
         let rules = Rules::new(config);
-        let (tickets, full, path) = Default::default();
-        Ok(Self { rules, seed, first, trees, tickets, queue, full, path })
+        let (tickets, full, path, actions) = Default::default();
+        Ok(Self { rules, seed, first, trees, tickets, queue, full, path, actions })
     }
 
     /// How the forest searches.
@@ -153,15 +154,15 @@ impl Forest {
                 self.full.push_back(number);
                 continue;
             }
-            let Some(kind) = tree.next(&self.rules, &mut self.path)? else {
+            let Some(kind) = tree.next(&self.rules, &mut self.path, &mut self.actions)? else {
                 tree.queued = false;
                 continue;
             };
-            tree.send(&self.rules, &self.path.nodes);
+            tree.send(&self.rules, &self.path.0);
             tree.in_flight += 1;
             self.queue.push_back(number);
             let at = out.leaves.len();
-            out.push(0, number, &self.path, kind);
+            out.push(0, number, &self.path, &self.actions, kind);
             out.leaves[at].ticket = self.tickets.issue(number, &mut self.path);
             wanted -= 1;
         }
@@ -174,7 +175,7 @@ impl Forest {
         for &number in tickets {
             let Some(ticket) = self.tickets.get(number) else { continue };
             let tree = &mut self.trees[ticket.tree as usize];
-            tree.recall(&self.rules, &ticket.path.nodes);
+            tree.recall(&self.rules, &ticket.path.0);
             tree.in_flight -= 1;
             let tree = ticket.tree;
             self.tickets.close(number);
@@ -197,10 +198,15 @@ impl Forest {
 impl Tree {
     /// Walks to the next leaf that must be evaluated, and visits those on the way that need not be.
     #[inline(always)]
-    fn next(&mut self, rules: &Rules, path: &mut Path) -> Result<Option<Kind>> {
+    fn next(&mut self, rules: &Rules, path: &mut Path, actions: &mut Vec<u32>) -> Result<Option<Kind>> {
         for _ in 0..KNOWN_IN_A_ROW {
             self.walks += 1;
-            match self.descend(rules, path, &mut ())? {
+            let end = if self.is_plain(rules) {
+                self.descend::<true>(rules, path, actions)?
+            } else {
+                self.descend::<false>(rules, path, actions)?
+            };
+            match end {
                 End::Leaf(kind) => return Ok(Some(kind)),
                 End::Blocked => return Ok(None),
                 End::Known => self.revisit(rules, path)?,
@@ -219,7 +225,7 @@ impl Tree {
         let leaf = path.leaf();
         let value = f64::from(self.arena.value[leaf as usize]);
         self.close_off(rules, leaf)?;
-        self.visit(rules, &path.nodes, value);
+        self.visit(rules, &path.0, value);
         self.simulations += 1;
         Ok(())
     }

@@ -88,6 +88,9 @@ impl<P: Problem> Kernel for Run<'_, P> {
         let mut states = States { problem, state: root.clone(), root, reward: 0.0 };
         let mut priors = Vec::new();
         let budget = rules.config.n_simulations.unwrap_or(u32::MAX).min(tree.simulations.saturating_add(n_simulations));
+        if problem.branching().is_some() {
+            tree.arena.prepare(budget.saturating_sub(tree.simulations) as usize)?;
+        }
         let mut counted = tree.simulations;
         while tree.simulations.saturating_add(tree.in_flight) < budget && tree.may_ask(&rules.config) {
             if (tree.simulations - counted) >= BETWEEN_CHECKS {
@@ -97,7 +100,23 @@ impl<P: Problem> Kernel for Run<'_, P> {
             }
             tree.walks += 1;
             let stream = &mut seed.stream(tree.walks);
-            match tree.descend(rules, path, &mut states)? {
+            let plain = tree.is_plain(rules) && tree.is_simple(rules);
+            let end = if plain {
+                tree.descend::<true>(rules, path, &mut states)?
+            } else {
+                tree.descend::<false>(rules, path, &mut states)?
+            };
+            match end {
+                End::Leaf(_)
+                    if plain && problem.branching().is_some() && !problem.has_rewards() && problem.alternates() =>
+                {
+                    let value = problem.value(&states.state, stream) as f32;
+                    let leaf = path.leaf() as usize;
+                    tree.arena.value[leaf] = value;
+                    tree.arena.link[leaf] = LEAF + problem.branching().unwrap_or(0);
+                    tree.visit_plain(rules, &path.0, f64::from(value));
+                    tree.simulations += 1;
+                }
                 End::Blocked => break,
                 End::Leaf(_) => tree.evaluate(rules, path, &states, stream, &mut priors)?,
                 End::Known if path.depth() < rules.config.max_depth => tree.revisit(rules, path)?,
@@ -105,7 +124,7 @@ impl<P: Problem> Kernel for Run<'_, P> {
                 End::Known => {
                     let value = problem.value(&states.state, stream);
                     tree.close_off(rules, path.leaf())?;
-                    tree.visit(rules, &path.nodes, value);
+                    tree.visit(rules, &path.0, value);
                     tree.simulations += 1;
                 }
             }
@@ -135,7 +154,7 @@ impl Tree {
         }
         self.arena.value[leaf] = value;
         self.arena.link[leaf] = LEAF + n;
-        if problem.has_rewards() && !path.actions.is_empty() {
+        if problem.has_rewards() && path.depth() > 0 {
             set(&mut self.arena.extra().reward, leaf, states.reward as f32);
         }
         if !problem.alternates() {
@@ -150,7 +169,7 @@ impl Tree {
                 self.arena.records[self.arena.link[leaf] as usize].visits = 0; // counted below
             }
         }
-        self.visit(rules, &path.nodes, f64::from(value));
+        self.visit(rules, &path.0, f64::from(value));
         self.simulations += 1;
         Ok(())
     }

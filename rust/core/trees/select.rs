@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, FRESH, PENDING};
 use super::config::{Config, Fpu, InFlight, Policy, Puct, QTransform, Uct};
+use crate::machine::{each, prefetch};
 use std::sync::LazyLock;
 
 /// Visits for which the square root of the logarithm is read from a table.
@@ -13,6 +14,16 @@ fn sqrt_ln(n: u32) -> f32 {
     libm::log(f64::from(n.max(1))).sqrt() as f32
 }
 
+/// [`sqrt_ln`] of what lies beyond the table, within 1e-7: ln n = ln m + s ln 2 + ln(n / (m 2^s)), with m in the table.
+#[inline(always)]
+fn sqrt_ln_beyond(n: u32, table: &[f32]) -> f32 {
+    let shift = (n.ilog2() + 1).saturating_sub(TABLED.ilog2());
+    let m = n >> shift;
+    let root = f64::from(table[m as usize]);
+    let rest = f64::from(n - (m << shift)) / f64::from(m << shift);
+    (root * root + f64::from(shift) * std::f64::consts::LN_2 + rest).sqrt() as f32
+}
+
 /// A configuration as the inner loops read it.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
@@ -22,7 +33,7 @@ pub(super) struct Rules {
     /// The value of a child never asked for, as its slot holds it.
     pub fresh: f32,
     /// Value and bonus are all there is to a score, and slots hold both.
-    plain: bool,
+    pub(super) plain: bool,
     bonus: Bonus,
     sqrt_ln: &'static [f32],
 }
@@ -69,7 +80,10 @@ impl Rules {
     #[inline(always)]
     fn scale(&self, traffic: u32) -> f32 {
         match self.bonus {
-            Bonus::Uct { c } => c * self.sqrt_ln.get(traffic as usize).copied().unwrap_or_else(|| sqrt_ln(traffic)),
+            Bonus::Uct { c } => {
+                let table = self.sqrt_ln;
+                c * table.get(traffic as usize).copied().unwrap_or_else(|| sqrt_ln_beyond(traffic, table))
+            }
             Bonus::Puct { init, base } => {
                 let n = traffic as f32;
                 (init + libm::logf((n + base + 1.0) / base)) * n.sqrt()
@@ -115,19 +129,25 @@ impl Arena {
         self.reward(slot) as f32 + self.discount(rules, parent, slot) * self.value[slot as usize]
     }
 
+    /// The child that the node of `record` goes down to, and its action, where values and bonuses are all there is.
+    #[inline(always)]
+    pub(super) fn select_plain(&self, rules: &Rules, record: u32) -> (u32, u32) {
+        let (first, n) = self.block(record);
+        // The walk reads the link of whichever child is chosen: it can be on its way before the choice.
+        prefetch(&self.link, first);
+        let scale = rules.scale(self.records[record as usize].visits);
+        let (value, weight) = (&self.value[first..first + n], &self.weight[first..first + n]);
+        let action = best(value, weight, rules.gamma, scale);
+        ((first + action) as u32, action as u32)
+    }
+
     /// The child that `node`, whose record is `record`, goes down to, or `None` where every child is in `blocked`,
     /// pending or proven.
-    #[inline(always)]
     pub(super) fn select(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
-        if rules.plain && blocked.is_empty() && self.extra.is_none() {
-            let (first, n) = self.block(record);
-            if n > 0 {
-                let scale = rules.scale(self.records[record as usize].visits);
-                let (value, weight) = (&self.value[first..first + n], &self.weight[first..first + n]);
-                let slot = (first + best(value, weight, rules.gamma, scale)) as u32;
-                if self.link[slot as usize] != PENDING {
-                    return Some(slot);
-                }
+        if rules.plain && blocked.is_empty() && self.extra.is_none() && self.block(record).1 > 0 {
+            let (slot, _) = self.select_plain(rules, record);
+            if self.link[slot as usize] != PENDING {
+                return Some(slot);
             }
         }
         self.select_scored(rules, node, record, blocked)
@@ -199,11 +219,12 @@ impl Rules {
 #[inline(always)]
 fn best(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize {
     if let (Ok(value), Ok(weight)) = (<&[f32; 4]>::try_from(value), <&[f32; 4]>::try_from(weight)) {
-        let score = |i: usize| gamma * value[i] + scale * weight[i];
-        let (a, b, c, d) = (score(0), score(1), score(2), score(3));
-        let (left, i) = if b > a { (b, 1) } else { (a, 0) };
-        let (right, j) = if d > c { (d, 3) } else { (c, 2) };
-        return if right > left { j } else { i };
+        let [a, b, c, d]: [f32; 4] = each(|i| gamma * value[i] + scale * weight[i]);
+        let max = |a: f32, b: f32| if a > b { a } else { b };
+        let top = max(max(a, b), max(c, d));
+        // Counts what stands before the first of the best, without a branch: which child it is can hardly be predicted.
+        let (a, b, c) = (usize::from(a != top), usize::from(b != top), usize::from(c != top));
+        return a + (a & b) + (a & b & c);
     }
     best_of_many(value, weight, gamma, scale)
 }
@@ -247,6 +268,16 @@ fn best_of_many(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn the_root_of_the_logarithm_is_continued_beyond_its_table() {
+        for n in (0..32).flat_map(|bit| [1u32 << bit, (1 << bit) + (1 << bit) / 3, (1u32 << bit) - 1 + (1 << bit)]) {
+            let table = &SQRT_LN;
+            let value = table.get(n as usize).copied().unwrap_or_else(|| sqrt_ln_beyond(n, table));
+            let expected = sqrt_ln(n);
+            assert!((value - expected).abs() <= 4e-7 * expected, "{n}: {value} {expected}");
+        }
+    }
 
     proptest! {
         #[test]

@@ -199,7 +199,7 @@ impl Forest {
         let Some(ticket) = self.tickets.get(number) else { return Ok(false) };
         let rules = &self.rules;
         let tree = &mut self.trees[ticket.tree as usize];
-        let path = &ticket.path.nodes;
+        let path = &ticket.path.0;
         let leaf = ticket.path.leaf();
         let value = told.values.get(i).map(|value| f64::from(value as f32));
         if let Some(reward) = told.rewards.get(i) {
