@@ -153,6 +153,9 @@ impl Arena {
     pub(super) fn children(&self, record: u32) -> Children<'_> {
         if let Span::Open(families) = &self.span {
             let family = families[record as usize];
+            if family.n == 0 {
+                return Children::Block(0..0);
+            }
             let chunk = &self.lists[family.first as usize..];
             Children::List { arena: self, chunk, at: 0, size: SMALLEST_CHUNK, left: family.n }
         } else {
@@ -188,6 +191,7 @@ impl Arena {
     pub(super) fn mean(&self, slot: u32) -> f64 {
         match self.link[slot as usize] {
             FRESH | PENDING => f64::NAN,
+            _ if self.is_proven(slot) => f64::from(self.value[slot as usize]),
             record if record < LEAF => {
                 let record = &self.records[record as usize];
                 if record.visits > record.in_flight { record.mean } else { f64::NAN }

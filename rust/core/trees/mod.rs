@@ -13,6 +13,8 @@ pub mod forest;
 mod native;
 mod select;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod tickets;
 pub mod tree;
 
