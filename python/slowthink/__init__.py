@@ -2,14 +2,15 @@
 
 Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and sample logs: :mod:`slowthink.samples`.
 Markov chains: walks by the million, hitting times, rare events, fitting from data: :mod:`slowthink.chains`. Chain of
-thought as a metastable process: :mod:`slowthink.metastable`. Games and puzzles to search: :mod:`slowthink.problems`.
-The kernels are compiled (Rust), run on all cores and need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
+thought as a metastable process: :mod:`slowthink.metastable`. Tree search over language models, games and code of yours:
+:mod:`slowthink.trees`; games and puzzles to search: :mod:`slowthink.problems`. The kernels are compiled (Rust), run on
+all cores and need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
 """
 
-from slowthink import chains, metastable, problems, samples
+from slowthink import chains, metastable, problems, samples, trees
 from slowthink._slowthink import build_info as _build_info
 
-__all__ = ["__version__", "build_info", "chains", "metastable", "problems", "samples"]
+__all__ = ["__version__", "build_info", "chains", "metastable", "problems", "samples", "trees"]
 
 __version__: str = _build_info()[0]
 

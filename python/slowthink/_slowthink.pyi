@@ -3,11 +3,14 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import Self
 
 from slowthink._run import Options
 
 __all__ = [
     "Chain",
+    "Forest",
+    "Leaves",
     "LogReader",
     "Problem",
     "State",
@@ -22,6 +25,7 @@ __all__ = [
     "bradley_terry",
     "build_info",
     "chain_rates",
+    "check_policy",
     "communicating_classes",
     "compare_curves",
     "connect_four_scores",
@@ -530,3 +534,62 @@ def pretrain_bigram(
 # metastable.softmax
 def softmax_log_probabilities(chain: Chain, logits: _Floats, out: _Floats, options: Options) -> None: ...
 def softmax_policy(chain: Chain, logits: _Floats, options: Options) -> Chain: ...
+
+# trees
+@final
+class Leaves:
+    @property
+    def ticket(self) -> npt.NDArray[np.uint64]: ...
+    @property
+    def tree(self) -> npt.NDArray[np.uint32]: ...
+    @property
+    def node(self) -> npt.NDArray[np.uint32]: ...
+    @property
+    def parent(self) -> _Ints: ...
+    @property
+    def action(self) -> _Ints: ...
+    @property
+    def depth(self) -> npt.NDArray[np.uint32]: ...
+    @property
+    def kind(self) -> npt.NDArray[np.uint8]: ...
+    def path(self, i: int) -> list[int]: ...
+    def __len__(self) -> int: ...
+
+_Policy = tuple[str, Sequence[float]]
+_Rules = tuple[float, str, float | None, int | None, int | None, tuple[float, float] | None, tuple[float, float] | None]
+
+class Forest:
+    def __new__(
+        cls, n_trees: int, policy: _Policy, rules: _Rules, seed: npt.NDArray[np.uint64], first: int
+    ) -> Self: ...
+    def ask(self, n: int, *, per_tree: int | None = None) -> Leaves: ...
+    def tell(
+        self,
+        tickets: Leaves | npt.ArrayLike,
+        values: npt.ArrayLike | None = None,
+        *,
+        rewards: npt.ArrayLike | None = None,
+        n_children: npt.ArrayLike | None = None,
+        priors: npt.ArrayLike | None = None,
+        terminal: npt.ArrayLike | None = None,
+        players: npt.ArrayLike | None = None,
+        cost: npt.ArrayLike | None = None,
+        payload: Sequence[str | None] | None = None,
+    ) -> int: ...
+    def cancel(self, tickets: Leaves | npt.ArrayLike) -> int: ...
+    @property
+    def n_trees(self) -> int: ...
+    @property
+    def n_in_flight(self) -> int: ...
+    @property
+    def simulations(self) -> _Ints: ...
+    @property
+    def costs(self) -> _Floats: ...
+    @property
+    def done(self) -> npt.NDArray[np.bool_]: ...
+    def _columns(self, i: int) -> tuple[dict[str, npt.NDArray[Any]], tuple[int, int, float]]: ...
+    def _payload(self, i: int) -> dict[int, str]: ...
+    def _limits(self) -> list[int]: ...
+    def _set_limits(self, limits: Sequence[int]) -> None: ...
+
+def check_policy(policy: _Policy) -> None: ...

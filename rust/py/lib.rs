@@ -15,6 +15,8 @@ mod metastable;
 mod problems;
 mod run;
 mod samples;
+mod shared;
+mod trees;
 
 /// Compiled kernels; the public interface is the package `slowthink`.
 #[pymodule]
@@ -126,4 +128,12 @@ mod _slowthink {
     use super::samples::stopping::stopping_probability;
     #[pymodule_export]
     use super::samples::weighted::weighted_maj_at_k;
+
+    // trees: one `#[pymodule_export]` for each module, in the order of `trees/mod.rs`
+    #[pymodule_export]
+    use super::trees::config::check_policy;
+    #[pymodule_export]
+    use super::trees::forest::Forest;
+    #[pymodule_export]
+    use super::trees::leaves::Leaves;
 }

@@ -22,6 +22,13 @@ const BRIEF: f64 = 1e6;
 #[derive(FromPyObject)]
 pub struct Options(usize, Option<Py<PyAny>>);
 
+impl Options {
+    /// One thread, and no reports.
+    pub const fn quiet() -> Self {
+        Self(1, None)
+    }
+}
+
 /// Runs `kernel` with the interpreter released.
 ///
 /// `work` is a rough count of the kernel's inner steps (about a nanosecond each): small jobs run right here on one
@@ -63,6 +70,17 @@ pub fn run<T: Send>(
     })?;
     report(py)?;
     Ok(value)
+}
+
+/// Runs `kernel` right here with the interpreter held: for jobs so short that releasing it would cost more than they do.
+pub fn at_once<T>(kernel: impl FnOnce() -> Result<T>) -> PyResult<T> {
+    guarded(&Control::new(1), |_| kernel())
+}
+
+/// Lets other threads have the interpreter for a moment, and hears Ctrl-C.
+pub fn pause(py: Python<'_>) -> PyResult<()> {
+    py.detach(|| thread::sleep(Duration::from_millis(1)));
+    py.check_signals()
 }
 
 /// Runs `kernel` and turns its error or panic into an exception.

@@ -127,6 +127,15 @@ impl Forest {
         self.tickets.open().count()
     }
 
+    /// Lets tree `tree` have up to `limit` simulations in all from now on: none further if it has as many already.
+    ///
+    /// # Panics
+    /// If there is no such tree.
+    pub fn set_limit(&mut self, tree: u32, limit: u32) {
+        self.trees[tree as usize].limit = limit;
+        self.wake(tree);
+    }
+
     /// Adds up to `n` leaves to `out`: the trees take turns, and give one at a time. There are fewer where all else is in
     /// flight, known or paid for. With `per_tree`, no tree gets more than that many in flight.
     ///
@@ -146,7 +155,7 @@ impl Forest {
         while wanted > 0 {
             let Some(number) = self.queue.pop_front() else { break };
             let tree = &mut self.trees[number as usize];
-            if !tree.may_ask(&self.rules.config) {
+            if !tree.may_ask() {
                 tree.queued = false;
                 continue;
             }
@@ -211,7 +220,7 @@ impl Tree {
                 End::Blocked => return Ok(None),
                 End::Known => self.revisit(rules, path)?,
             }
-            if !self.may_ask(&rules.config) {
+            if !self.may_ask() {
                 return Ok(None);
             }
         }

@@ -19,5 +19,5 @@ mod tickets;
 pub mod tree;
 
 pub use config::{Backup, Config, Fpu, InFlight, Policy, QTransform};
-pub use forest::{Forest, Kind, Leaves};
-pub use tell::Told;
+pub use forest::{Forest, Kind, Leaf, Leaves};
+pub use tell::{PerLeaf, Priors, Told};

@@ -87,12 +87,12 @@ impl<P: Problem> Kernel for Run<'_, P> {
         let root = problem.root(number);
         let mut states = States { problem, state: root.clone(), root, reward: 0.0 };
         let mut priors = Vec::new();
-        let budget = rules.config.n_simulations.unwrap_or(u32::MAX).min(tree.simulations.saturating_add(n_simulations));
+        let budget = tree.limit.min(tree.simulations.saturating_add(n_simulations));
         if problem.branching().is_some() {
             tree.arena.prepare(budget.saturating_sub(tree.simulations) as usize)?;
         }
         let mut counted = tree.simulations;
-        while tree.simulations.saturating_add(tree.in_flight) < budget && tree.may_ask(&rules.config) {
+        while tree.simulations.saturating_add(tree.in_flight) < budget && tree.may_ask() {
             if (tree.simulations - counted) >= BETWEEN_CHECKS {
                 control.check()?;
                 control.advance(u64::from(tree.simulations - counted));

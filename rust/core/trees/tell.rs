@@ -74,6 +74,8 @@ pub struct Told<'a> {
     pub costs: PerLeaf<'a, f64>,
     /// Priors of the children.
     pub priors: Priors<'a>,
+    /// A text for each leaf, kept by its node; or none at all.
+    pub payloads: &'a [Option<&'a str>],
 }
 
 impl Default for Told<'_> {
@@ -86,6 +88,7 @@ impl Default for Told<'_> {
             players: PerLeaf::None,
             costs: PerLeaf::None,
             priors: Priors::None,
+            payloads: &[],
         }
     }
 }
@@ -106,6 +109,10 @@ impl Told<'_> {
         self.terminal.check("terminal", n, |_| true, "")?;
         self.players.check("players", n, |player| player < 2, "be 0 or 1")?;
         self.costs.check("cost", n, |cost| cost >= 0.0 && cost.is_finite(), "be at least 0 and finite")?;
+        if !self.payloads.is_empty() && self.payloads.len() != n {
+            let rule = format!("have one value for each of the {n} tickets");
+            return Err(invalid("payload", &[], format!("{} values", self.payloads.len()), rule));
+        }
         if let (PerLeaf::None, PerLeaf::None, PerLeaf::None) = (self.values, self.n_children, self.terminal) {
             return Err(invalid("values", &[], "neither", "be given, or n_children"));
         }
@@ -210,6 +217,9 @@ impl Forest {
         }
         if let Some(cost) = told.costs.get(i) {
             tree.cost += cost;
+        }
+        if let Some(Some(text)) = told.payloads.get(i) {
+            tree.payloads.insert(leaf, (*text).into());
         }
         let link = tree.arena.link[leaf as usize];
         if link == PENDING {

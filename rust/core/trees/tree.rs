@@ -4,6 +4,7 @@ use super::arena::{Arena, FRESH, LEAF, PENDING, Span, set};
 use super::config::{Backup, Config, Policy};
 use super::select::Rules;
 use crate::error::Result;
+use std::collections::BTreeMap;
 
 /// One tree of a forest.
 #[derive(Debug, Clone)]
@@ -23,6 +24,10 @@ pub struct Tree {
     pub(super) blocked: Vec<u32>,
     /// What was told to have been spent.
     pub(super) cost: f64,
+    /// Simulations that the tree may have in all.
+    pub(super) limit: u32,
+    /// The texts of nodes.
+    pub(super) payloads: BTreeMap<u32, Box<str>>,
 }
 
 impl Tree {
@@ -36,6 +41,8 @@ impl Tree {
             exhausted: false,
             blocked: Vec::new(),
             cost: 0.0,
+            limit: config.n_simulations.unwrap_or(u32::MAX),
+            payloads: BTreeMap::new(),
         }
     }
 
@@ -54,15 +61,30 @@ impl Tree {
         self.in_flight
     }
 
+    /// Simulations that the tree may have in all, and `u32::MAX` if there is no such number.
+    pub const fn limit(&self) -> u32 {
+        self.limit
+    }
+
+    /// The sum of what evaluations were told to have cost.
+    pub const fn cost(&self) -> f64 {
+        self.cost
+    }
+
+    /// The texts told of nodes, by node.
+    pub const fn payloads(&self) -> &BTreeMap<u32, Box<str>> {
+        &self.payloads
+    }
+
     /// Whether the search has nothing left to do: its budget is spent, its root proven or everything below it known.
-    pub fn is_done(&self, config: &Config) -> bool {
-        self.exhausted || config.n_simulations.is_some_and(|n| self.simulations >= n) || self.arena.is_proven(0)
+    pub fn is_done(&self) -> bool {
+        self.exhausted || self.simulations >= self.limit || self.arena.is_proven(0)
     }
 
     /// Whether another leaf may be asked for.
-    pub(super) fn may_ask(&self, config: &Config) -> bool {
+    pub(super) fn may_ask(&self) -> bool {
         let spent = self.simulations.saturating_add(self.in_flight);
-        !self.exhausted && config.n_simulations.is_none_or(|n| spent < n) && spent < LEAF && !self.arena.is_proven(0)
+        !self.exhausted && spent < self.limit.min(LEAF) && !self.arena.is_proven(0)
     }
 
     /// Gives `node` a record and room for its `n` children.

@@ -1,0 +1,37 @@
+"""Tree search: forests that ask for leaves and are told what they are worth, without barriers."""
+
+from slowthink._slowthink import Leaves
+from slowthink.trees._forest import Forest
+from slowthink.trees._policies import (
+    Beam,
+    BestFirst,
+    BestOfN,
+    BreadthFirst,
+    DepthFirst,
+    Dvts,
+    Gumbel,
+    Policy,
+    Puct,
+    Thompson,
+    Uct,
+)
+from slowthink.trees._problem import Problem
+from slowthink.trees._tree import Tree
+
+__all__ = [
+    "Beam",
+    "BestFirst",
+    "BestOfN",
+    "BreadthFirst",
+    "DepthFirst",
+    "Dvts",
+    "Forest",
+    "Gumbel",
+    "Leaves",
+    "Policy",
+    "Problem",
+    "Puct",
+    "Thompson",
+    "Tree",
+    "Uct",
+]

@@ -1,0 +1,293 @@
+//! A forest as Python sees it. `ask` and `tell` are called for every simulation, so nothing of Python stands between
+//! them and the caller: `slowthink.trees.Forest` inherits them.
+
+use super::columns::{PriorsArgument, Tickets, column, payloads};
+use super::config::{PolicyArgument, RulesArgument, config};
+use super::leaves::Leaves;
+use crate::error::to_python;
+use crate::run::Options;
+use crate::shared::Shared;
+use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+use slowthink::random::Seed;
+use slowthink::trees::{self, Told, tree};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Leaves up to which a call runs with the interpreter held: some milliseconds.
+const BRIEF: usize = 20_000;
+
+/// Nanoseconds that a leaf takes, about.
+const LEAF: f64 = 300.0;
+
+static N_FORESTS: AtomicU64 = AtomicU64::new(0);
+
+#[pyclass(subclass, frozen, module = "slowthink._slowthink")]
+pub struct Forest {
+    forest: Shared<trees::Forest>,
+    number: u64,
+}
+
+/// A number of things, which Python has no type for.
+fn count<'py, T: FromPyObject<'py, 'py>>(object: &'py Bound<'py, PyAny>, name: &str, rule: &str) -> PyResult<T> {
+    object.extract().map_err(|_| {
+        let message = format!("{name} must be {rule}, got {object}");
+        if object.hasattr("__index__").unwrap_or(false) {
+            PyValueError::new_err(message)
+        } else {
+            PyTypeError::new_err(message)
+        }
+    })
+}
+
+impl Forest {
+    /// Runs `kernel` here if it handles few leaves, else with the interpreter released.
+    fn call<R: Send>(
+        &self,
+        py: Python<'_>,
+        n: usize,
+        kernel: impl FnOnce(&mut trees::Forest) -> slowthink::Result<R> + Send,
+    ) -> PyResult<R> {
+        if n <= BRIEF {
+            self.forest.at_once(py, kernel)
+        } else {
+            self.forest.run(py, &Options::quiet(), n as f64 * LEAF, |forest, _| kernel(forest))
+        }
+    }
+
+    fn tree<R: Send>(
+        &self,
+        py: Python<'_>,
+        number: usize,
+        read: impl FnOnce(&tree::Tree, &trees::Forest) -> R + Send,
+    ) -> PyResult<R> {
+        self.call(py, 0, |forest| {
+            let n = forest.trees().len();
+            let rule = || slowthink::error::invalid("i", &[], number, format!("be below the number of trees, {n}"));
+            forest.trees().get(number).map(|tree| read(tree, forest)).ok_or_else(rule)
+        })
+    }
+}
+
+#[pymethods]
+impl Forest {
+    #[new]
+    fn new(
+        n_trees: usize,
+        policy: PolicyArgument,
+        rules: RulesArgument,
+        seed: PyReadonlyArray1<'_, u64>,
+        first: u64,
+    ) -> PyResult<Self> {
+        let words = seed.as_slice()?.try_into().map_err(|_| PyValueError::new_err("a seed has four words"))?;
+        let forest = trees::Forest::new(n_trees, config(&policy, rules)?, Seed::from_words(words), first);
+        let forest = Shared::new(forest.map_err(to_python)?);
+        Ok(Self { forest, number: N_FORESTS.fetch_add(1, Ordering::Relaxed) })
+    }
+
+    /// Up to `n` leaves to evaluate; the trees take turns, and give one at a time.
+    ///
+    /// Parameters
+    /// ----------
+    /// n : int
+    ///     Leaves at most. There are fewer where everything else is in flight, known or paid for.
+    /// per_tree : int, optional
+    ///     Leaves that a tree may have in flight, those of earlier calls included.
+    ///
+    /// Returns
+    /// -------
+    /// Leaves
+    ///     No leaf of them is in flight already. The first leaf of a tree is its root.
+    ///
+    /// Notes
+    /// -----
+    /// About 0.2 microseconds a leaf. A call for more than 20,000 leaves releases the interpreter.
+    #[pyo3(signature = (n, *, per_tree=None))]
+    fn ask(&self, py: Python<'_>, n: &Bound<'_, PyAny>, per_tree: Option<&Bound<'_, PyAny>>) -> PyResult<Leaves> {
+        let n = count(n, "n", "an int of at least 0")?;
+        let per_tree = per_tree.map(|n| count(n, "per_tree", "an int from 0 to 2**32 - 1")).transpose()?;
+        let leaves = self.call(py, n, |forest| {
+            let mut leaves = trees::Leaves::default();
+            forest.ask(n, per_tree, &mut leaves).map(|()| leaves)
+        })?;
+        Ok(Leaves::new(self.number, leaves))
+    }
+
+    /// Tells what was found at leaves, in any order, any number of them.
+    ///
+    /// Parameters
+    /// ----------
+    /// tickets : Leaves, or array_like of int, shape (N,)
+    ///     Which leaves. One that was told or cancelled already changes nothing.
+    /// values : float or array_like, shape (N,), optional
+    ///     How good the state of each leaf is, for the player to move there. Without values, children become known and
+    ///     the tickets stay open.
+    /// rewards : float or array_like, shape (N,), optional
+    ///     Reward of the step into each leaf, for whoever took it; 0 by default.
+    /// n_children : int or array_like of int, shape (N,), optional
+    ///     How many actions each leaf has. Needed, now or in an earlier call, unless the leaf is terminal; where
+    ///     children come one by one, the most there may be, without limit by default.
+    /// priors : array_like, shape (N, A) or flat, optional
+    ///     Prior probabilities of the children: a row for each leaf, of which the first ``n_children`` entries are read,
+    ///     or those of all leaves one after another. At least 0; uniform by default.
+    /// terminal : bool or array_like of bool, shape (N,), optional
+    ///     Leaves that have no children.
+    /// players : int or array_like of int, shape (N,), optional
+    ///     The player to move at each leaf, 0 or 1. Between different players, values change their sign.
+    /// cost : float or array_like, shape (N,), optional
+    ///     What each evaluation cost, in a unit of yours; the trees sum it up.
+    /// payload : sequence of (str or None), length N, optional
+    ///     A text for each leaf, kept by node.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     How many simulations this completed.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     An entry is out of range; nothing of the call took effect.
+    ///
+    /// Notes
+    /// -----
+    /// Fastest with `Leaves` as they came, and with numbers or arrays of float64, int64, bool and (priors) float32.
+    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (tickets, values=None, *, rewards=None, n_children=None, priors=None, terminal=None, players=None, cost=None, payload=None))]
+    fn tell(
+        &self,
+        py: Python<'_>,
+        tickets: &Bound<'_, PyAny>,
+        values: Option<&Bound<'_, PyAny>>,
+        rewards: Option<&Bound<'_, PyAny>>,
+        n_children: Option<&Bound<'_, PyAny>>,
+        priors: Option<&Bound<'_, PyAny>>,
+        terminal: Option<&Bound<'_, PyAny>>,
+        players: Option<&Bound<'_, PyAny>>,
+        cost: Option<&Bound<'_, PyAny>>,
+        payload: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<usize> {
+        let tickets = Tickets::of(tickets, self.number)?;
+        let values = column(values, "values")?;
+        let rewards = column(rewards, "rewards")?;
+        let n_children = column(n_children, "n_children")?;
+        let priors = PriorsArgument::of(priors)?;
+        let terminal = column(terminal, "terminal")?;
+        let players = column(players, "players")?;
+        let cost = column(cost, "cost")?;
+        let payload = payloads(payload)?;
+        let texts: Vec<Option<&str>> = payload.iter().map(Option::as_deref).collect();
+        let tickets = tickets.numbers()?;
+        let told = Told {
+            values: values.view()?,
+            rewards: rewards.view()?,
+            n_children: n_children.view()?,
+            terminal: terminal.view()?,
+            players: players.view()?,
+            costs: cost.view()?,
+            priors: priors.view()?,
+            payloads: &texts,
+        };
+        self.call(py, tickets.len(), |forest| forest.tell(tickets, &told))
+    }
+
+    /// Takes leaves back that will not be told, with every count they left.
+    ///
+    /// Parameters
+    /// ----------
+    /// tickets : Leaves, or array_like of int, shape (N,)
+    ///     Which leaves. One that was told or cancelled already changes nothing.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     How many were in flight.
+    fn cancel(&self, py: Python<'_>, tickets: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let tickets = Tickets::of(tickets, self.number)?;
+        let tickets = tickets.numbers()?;
+        self.call(py, tickets.len(), |forest| Ok(forest.cancel(tickets)))
+    }
+
+    /// How many trees there are.
+    #[getter]
+    fn n_trees(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, 0, |forest| Ok(forest.trees().len()))
+    }
+
+    /// How many leaves were asked for and not told.
+    #[getter]
+    fn n_in_flight(&self, py: Python<'_>) -> PyResult<usize> {
+        self.call(py, 0, |forest| Ok(forest.trees().iter().map(|tree| tree.n_in_flight() as usize).sum()))
+    }
+
+    /// How many simulations were completed, in each tree.
+    #[getter]
+    fn simulations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<i64>>> {
+        let counts: Vec<i64> =
+            self.call(py, 0, |forest| Ok(forest.trees().iter().map(|tree| tree.n_simulations().into()).collect()))?;
+        Ok(counts.into_pyarray(py))
+    }
+
+    /// What was told to have been spent, in each tree.
+    #[getter]
+    fn costs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+        let costs: Vec<f64> =
+            self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::cost).collect()))?;
+        Ok(costs.into_pyarray(py))
+    }
+
+    /// Which trees have nothing left to do: their budget is spent, or everything in them is known.
+    #[getter]
+    fn done<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {
+        let done: Vec<bool> =
+            self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::is_done).collect()))?;
+        Ok(done.into_pyarray(py))
+    }
+
+    /// The columns of tree `i`, and its `(n_simulations, n_bytes, cost)`.
+    fn _columns<'py>(&self, py: Python<'py>, i: usize) -> PyResult<(Bound<'py, PyDict>, (u32, usize, f64))> {
+        let (columns, facts) = self.tree(py, i, |tree, forest| {
+            (tree.columns(forest.config()), (tree.n_simulations(), tree.arena().n_bytes(), tree.cost()))
+        })?;
+        let tree::Columns { parent, action, depth, visits, in_flight, value, reward, prior, n_children } = columns;
+        let dict = PyDict::new(py);
+        dict.set_item("parent", parent.into_pyarray(py))?;
+        dict.set_item("action", action.into_pyarray(py))?;
+        dict.set_item("depth", depth.into_pyarray(py))?;
+        dict.set_item("visits", visits.into_pyarray(py))?;
+        dict.set_item("in_flight", in_flight.into_pyarray(py))?;
+        dict.set_item("value", value.into_pyarray(py))?;
+        dict.set_item("reward", reward.into_pyarray(py))?;
+        dict.set_item("prior", prior.into_pyarray(py))?;
+        dict.set_item("n_children", n_children.into_pyarray(py))?;
+        Ok((dict, facts))
+    }
+
+    /// The texts told of the nodes of tree `i`.
+    fn _payload<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyDict>> {
+        let texts: Vec<(u32, String)> = self.tree(py, i, |tree, _| {
+            tree.payloads().iter().map(|(&node, text)| (node, text.to_string())).collect()
+        })?;
+        let dict = PyDict::new(py);
+        for (node, text) in texts {
+            dict.set_item(node, PyString::new(py, &text))?;
+        }
+        Ok(dict)
+    }
+
+    /// The simulations that each tree may have in all.
+    fn _limits(&self, py: Python<'_>) -> PyResult<Vec<u32>> {
+        self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::limit).collect()))
+    }
+
+    /// Sets them.
+    fn _set_limits(&self, py: Python<'_>, limits: Vec<u32>) -> PyResult<()> {
+        self.call(py, 0, |forest| {
+            for (tree, &limit) in limits.iter().enumerate().take(forest.trees().len()) {
+                forest.set_limit(tree as u32, limit);
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! Wrappers of `slowthink::trees`, and of what a tell takes.
+
+mod columns;
+pub mod config;
+pub mod forest;
+pub mod leaves;
