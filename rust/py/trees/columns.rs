@@ -93,9 +93,8 @@ fn plain<'py, T: Element, D: numpy::ndarray::Dimension>(
 fn convert<'py>(object: Argument<'_, 'py>, converter: &str, name: &str) -> PyResult<Bound<'py, PyAny>> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let py = object.py();
-    let module = MODULE
-        .get_or_try_init(py, || PyModule::import(py, "slowthink.trees._columns").map(Bound::unbind))?
-        .bind(py);
+    let module =
+        MODULE.get_or_try_init(py, || PyModule::import(py, "slowthink.trees._columns").map(Bound::unbind))?.bind(py);
     module.getattr(converter)?.call1((object, name))
 }
 

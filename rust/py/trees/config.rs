@@ -12,8 +12,7 @@ pub type PolicyArgument = (String, Vec<f64>);
 
 /// What holds for all policies: `(discount, backup, value of an evaluation in flight, max_depth, n_simulations,
 /// widening, value bounds of the solver)`.
-pub type RulesArgument =
-    (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>);
+pub type RulesArgument = (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>);
 
 const fn fpu(kind: f64, value: f64) -> Fpu {
     match kind as u8 {

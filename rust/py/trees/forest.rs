@@ -232,8 +232,7 @@ impl Forest {
     /// What was told to have been spent, in each tree.
     #[getter]
     fn costs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let costs: Vec<f64> =
-            self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::cost).collect()))?;
+        let costs: Vec<f64> = self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::cost).collect()))?;
         Ok(costs.into_pyarray(py))
     }
 
@@ -266,9 +265,8 @@ impl Forest {
 
     /// The texts told of the nodes of tree `i`.
     fn _payload<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Bound<'py, PyDict>> {
-        let texts: Vec<(u32, String)> = self.tree(py, i, |tree, _| {
-            tree.payloads().iter().map(|(&node, text)| (node, text.to_string())).collect()
-        })?;
+        let texts: Vec<(u32, String)> =
+            self.tree(py, i, |tree, _| tree.payloads().iter().map(|(&node, text)| (node, text.to_string())).collect())?;
         let dict = PyDict::new(py);
         for (node, text) in texts {
             dict.set_item(node, PyString::new(py, &text))?;
