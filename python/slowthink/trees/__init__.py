@@ -15,7 +15,6 @@ from slowthink.trees._policies import (
     Thompson,
     Uct,
 )
-from slowthink.trees._problem import Problem
 from slowthink.trees._tree import Tree
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "Gumbel",
     "Leaves",
     "Policy",
-    "Problem",
     "Puct",
     "Thompson",
     "Tree",

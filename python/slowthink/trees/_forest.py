@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from slowthink import _arrays, _run, _slowthink
+from slowthink.problems import Problem
+from slowthink.problems._built_in import BuiltIn
 from slowthink.trees._policies import Policy, Puct
-from slowthink.trees._problem import Problem, Searcher
+from slowthink.trees._problem import Searcher
 from slowthink.trees._tree import Tree
 
 if TYPE_CHECKING:
@@ -145,7 +147,7 @@ class Forest(_slowthink.Forest):
 
     def run(
         self,
-        problem: Problem,
+        problem: Problem[Any],
         n_simulations: int,
         *,
         threads: int | None = None,
@@ -156,7 +158,8 @@ class Forest(_slowthink.Forest):
         Parameters
         ----------
         problem : Problem
-            A Python object with the methods of :class:`Problem`.
+            One of :mod:`slowthink.problems`, which are searched without Python, or any object with the methods of
+            :class:`slowthink.problems.Problem`.
         n_simulations : int
             Simulations of each tree.
         threads : int, optional
@@ -164,9 +167,22 @@ class Forest(_slowthink.Forest):
         progress : bool or callable
             Whether to show a bar, or a function of (done, total).
 
+        Notes
+        -----
+        One leaf of each tree is in flight at a time. The states of a problem in Python are kept from run to run as long
+        as the problem is the same object.
+
         Examples
         --------
+        >>> from slowthink.problems import TicTacToe
         >>> from slowthink.trees import Forest, Uct
+        >>> forest = Forest(1, Uct(), rng=1, discount=-1.0)
+        >>> forest.run(TicTacToe(), 2000)
+        >>> int(forest.tree(0).visits[1:10].argmax())
+        4
+
+        A problem in Python:
+
         >>> class Count:
         ...     def root(self, tree): return 0
         ...     def n_actions(self, state): return 2 if state < 8 else 0
@@ -178,15 +194,17 @@ class Forest(_slowthink.Forest):
         array([100, 100])
         """
         n_simulations = _count(n_simulations, "n_simulations", 0, 2**31 - 1)
-        _threads, report = _run.options(threads, progress)
-        missing = [
-            name for name in ("root", "n_actions", "step", "value") if not callable(getattr(problem, name, None))
-        ]
+        options = _run.options(threads, progress)
+        if isinstance(problem, BuiltIn):
+            return self._run(problem._native, n_simulations, options)
+        names = ("root", "n_actions", "step", "value")
+        missing = [name for name in names if not callable(getattr(problem, name, None))]
         if missing:
-            raise TypeError(f"problem must have the methods of slowthink.trees.Problem, lacks {', '.join(missing)}")
+            raise TypeError(f"problem must have the methods of slowthink.problems.Problem, lacks {', '.join(missing)}")
         if self._searcher is None or self._searcher.problem is not problem:
             self._searcher = Searcher(problem, self._first, self._seed)
-        self._searcher.run(self, n_simulations, report)
+        self._searcher.run(self, n_simulations, options[1])
+        return None
 
     def __repr__(self) -> str:
         trees = "1 tree" if self.n_trees == 1 else f"{self.n_trees:,} trees"

@@ -1,42 +1,23 @@
-"""Problems written in Python, and how a forest searches them."""
+"""How a forest searches a problem that is a Python object."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from slowthink.problems import Problem
 
 if TYPE_CHECKING:
     from slowthink.trees._forest import Forest
 
 
-class Problem(Protocol):
-    """What a Python object has to offer for :meth:`Forest.run`.
-
-    Two further methods are used where they are there: ``priors(state)``, the probabilities of the actions of a state
-    that has some, and ``player(state)``, the player to move, 0 or 1, in a game between two whose gains sum to zero (a
-    terminal state belongs to the player who would move next).
-    """
-
-    def root(self, tree: int) -> Any:
-        """The root state of tree number ``tree``."""
-
-    def n_actions(self, state: Any) -> int:
-        """The number of actions of a state; 0 if it is terminal."""
-
-    def step(self, state: Any, action: int) -> tuple[Any, float]:
-        """The state behind an action, and the reward of the step. Leaves ``state`` as it is."""
-
-    def value(self, state: Any, rng: np.random.Generator) -> float:
-        """How good a state is for the player to move: exact if it is terminal, else an estimate."""
-
-
 class Searcher:
     """The states that a forest has reached in a problem, by tree and node."""
 
-    def __init__(self, problem: Problem, first: int, seed: npt.NDArray[np.uint64]) -> None:
+    def __init__(self, problem: Problem[Any], first: int, seed: npt.NDArray[np.uint64]) -> None:
         self.problem = problem
         self._first = first
         self._seed = [int(word) for word in seed]

@@ -5,6 +5,7 @@ use super::columns::{PriorsArgument, Tickets, column, payloads};
 use super::config::{PolicyArgument, RulesArgument, config};
 use super::leaves::Leaves;
 use crate::error::to_python;
+use crate::problems::{Problem, with_problem};
 use crate::run::Options;
 use crate::shared::Shared;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
@@ -242,6 +243,15 @@ impl Forest {
         let done: Vec<bool> =
             self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::is_done).collect()))?;
         Ok(done.into_pyarray(py))
+    }
+
+    /// Completes that many simulations in each tree, or as many as its budget leaves.
+    fn _run(&self, py: Python<'_>, problem: &Bound<'_, Problem>, n_simulations: u32, options: Options) -> PyResult<()> {
+        let problem = &problem.get().0;
+        let work = f64::from(n_simulations) * self.n_trees(py)? as f64 * LEAF;
+        self.forest.run(py, &options, work, |forest, control| {
+            with_problem!(problem, |problem| forest.run(problem, n_simulations, control))
+        })
     }
 
     /// The columns of tree `i`, and its `(n_simulations, n_bytes, cost)`.
