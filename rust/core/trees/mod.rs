@@ -12,7 +12,7 @@ mod descent;
 pub mod forest;
 mod native;
 mod select;
-mod tell;
+pub mod tell;
 #[cfg(test)]
 mod tests;
 mod tickets;

@@ -34,7 +34,9 @@ impl Forest {
             ));
         }
         control.expect(u64::from(n_simulations) * self.trees.len() as u64);
-        let (rules, seed, first) = (&self.rules, &self.seed, self.first);
+        let mut rules = self.rules.clone();
+        rules.config.max_depth = rules.config.max_depth.min(problem.max_depth().unwrap_or(u32::MAX));
+        let (rules, seed, first) = (&rules, &self.seed, self.first);
         fill_blocks(&mut self.trees, 1, 1, control, Path::default, |path, number, trees| {
             let number = first.wrapping_add(number as u64);
             let tree = &mut trees[0];
