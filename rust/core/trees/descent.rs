@@ -91,8 +91,14 @@ impl Tree {
                         continue;
                     }
                 }
-            } else if path.depth() >= rules.config.max_depth {
-                return Ok(End::Known);
+            } else if path.depth() >= rules.config.max_depth || (!PLAIN && self.arena.is_closed(link)) {
+                if self.arena.visits(node) > 0 {
+                    return Ok(End::Known);
+                }
+                if !self.turn_back(path, walker) {
+                    return Ok(End::Blocked);
+                }
+                continue;
             }
             if PLAIN && self.blocked.is_empty() {
                 let (slot, action) = self.arena.select_plain(rules, link);
@@ -111,23 +117,25 @@ impl Tree {
                     return Ok(End::Leaf(Kind::Widen));
                 }
             }
-            if self.arena.n_children(node) == 0 {
-                return Ok(if self.arena.is_closed(link) { End::Known } else { End::Blocked });
-            }
             if let Some(slot) = self.arena.select(rules, node, link, &self.blocked) {
                 let action = self.arena.action(link, slot);
                 path.0.push(slot);
                 walker.step(action);
-            } else {
-                // Everything below is in flight: forget the node, and try again from the root.
-                if node == 0 {
-                    return Ok(End::Blocked);
-                }
-                self.blocked.push(node);
-                path.start();
-                walker.start();
+            } else if !self.turn_back(path, walker) {
+                return Ok(End::Blocked);
             }
         }
+    }
+
+    /// Everything below the end of `path` is in flight: forgets the node and starts again from the root. False if it is
+    /// the root.
+    #[cold]
+    fn turn_back(&mut self, path: &mut Path, walker: &mut impl Walker) -> bool {
+        let node = path.leaf();
+        self.blocked.push(node);
+        path.start();
+        walker.start();
+        node != 0
     }
 
     /// Whether a walk needs no more than values and bonuses: all nodes have the same number of children, and none is
@@ -136,7 +144,7 @@ impl Tree {
         rules.plain
             && self.arena.extra.is_none()
             && self.arena.prior.is_none()
-            && matches!(self.arena.span, Span::Uniform(_))
+            && matches!(self.arena.span, Span::Uniform(1..))
     }
 
     /// Whether the rule of progressive widening gives the node of `record`, which has `n` children, another.

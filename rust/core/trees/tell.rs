@@ -228,7 +228,7 @@ impl Forest {
                 tree.arena.value[leaf as usize] = value as f32;
                 tree.arena.link[leaf as usize] = LEAF + n;
             }
-            if n > 0 && (value.is_none() || !priors.is_empty()) {
+            if value.is_none() || (n > 0 && !priors.is_empty()) {
                 tree.make_room(rules, leaf, n)?;
                 tree.set_priors(rules, leaf, priors);
                 if value.is_some() {

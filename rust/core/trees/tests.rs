@@ -155,6 +155,35 @@ proptest! {
 }
 
 #[test]
+fn children_may_be_told_before_the_value() {
+    let mut forest = Forest::new(1, Config::default(), Seed::from_u64(1), 0).unwrap();
+    let ask = |forest: &mut Forest| {
+        let mut leaves = Leaves::default();
+        forest.ask(1, None, &mut leaves).unwrap();
+        leaves.leaves.first().copied()
+    };
+    let value = |value| Told { values: PerLeaf::All(value), ..Told::default() };
+    let children = |n| Told { n_children: PerLeaf::All(n), ..Told::default() };
+    let root = ask(&mut forest).unwrap();
+    assert_eq!(ask(&mut forest), None, "nothing is known but the root, which is in flight");
+    assert!(forest.tell(&[root.ticket], &value(0.5)).is_err(), "a value alone leaves the children open");
+    assert_eq!(forest.tell(&[root.ticket], &children(2)).unwrap(), 0);
+    let (left, right) = (ask(&mut forest).unwrap(), ask(&mut forest).unwrap());
+    assert_eq!((left.node, right.node, left.action, right.action), (1, 2, 0, 1));
+    assert_eq!(forest.tell(&[right.ticket], &children(0)).unwrap(), 0);
+    assert_eq!(ask(&mut forest), None, "a terminal node whose value is not told is no leaf to visit");
+    assert_eq!(forest.tell(&[right.ticket], &value(1.0)).unwrap(), 1);
+    assert_eq!(forest.tell(&[right.ticket], &value(7.0)).unwrap(), 0);
+    assert_eq!(forest.tell(&[root.ticket], &value(0.5)).unwrap(), 1);
+    let arena = forest.trees()[0].arena();
+    assert_eq!((arena.visits(0), arena.in_flight(0), arena.mean(0)), (2, 1, 0.75));
+    assert_eq!(forest.cancel(&[left.ticket]), 1);
+    let arena = forest.trees()[0].arena();
+    assert_eq!((arena.visits(0), arena.in_flight(0), arena.mean(0)), (2, 0, 0.75));
+    check(arena);
+}
+
+#[test]
 fn the_solver_agrees_with_minimax_everywhere() {
     let mut reachable = std::collections::HashMap::from([(TicTacToe::new("").unwrap().root(0), String::new())]);
     let game = TicTacToe::new("").unwrap();
