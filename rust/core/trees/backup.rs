@@ -17,7 +17,7 @@ impl Tree {
                 record.visits += 1;
                 record.in_flight += 1;
                 let record = *record;
-                arena.show(rules, slot, record);
+                arena.show_count(rules, slot, record);
                 record.visits
             } else {
                 debug_assert_eq!(link, FRESH, "only a leaf that was never asked for has no record");
@@ -43,7 +43,7 @@ impl Tree {
                 record.visits -= 1;
                 record.in_flight -= 1;
                 let record = *record;
-                arena.show(rules, slot, record);
+                arena.show_count(rules, slot, record);
                 record.visits
             } else {
                 arena.link[at] = FRESH;
@@ -207,6 +207,15 @@ impl Tree {
 }
 
 impl Arena {
+    /// Shows the search the value of `slot` after its counts changed.
+    #[inline(always)]
+    fn show_count(&mut self, rules: &Rules, slot: u32, record: Record) {
+        // Counts alone leave values as they are.
+        if rules.config.in_flight != InFlight::Count {
+            self.show(rules, slot, record);
+        }
+    }
+
     fn show(&mut self, rules: &Rules, slot: u32, record: Record) {
         let n = record.visits - record.in_flight;
         if n > 0 && !self.is_proven(slot) {
