@@ -7,6 +7,7 @@ use super::select::Rules;
 use super::tickets::Tickets;
 use super::tree::Tree;
 use crate::error::{Result, invalid};
+use crate::machine::{Kernel, widest};
 use crate::memory::room;
 use crate::random::Seed;
 use std::collections::VecDeque;
@@ -142,7 +143,11 @@ impl Forest {
     /// # Errors
     /// [`Error::Memory`](crate::Error::Memory).
     pub fn ask(&mut self, n: usize, per_tree: Option<u32>, out: &mut Leaves) -> Result<()> {
-        let per_tree = per_tree.unwrap_or(u32::MAX);
+        widest(Ask { forest: self, n, per_tree: per_tree.unwrap_or(u32::MAX), out })
+    }
+
+    #[inline(always)]
+    fn ask_in_turn(&mut self, n: usize, per_tree: u32, out: &mut Leaves) -> Result<()> {
         let mut wanted = n;
         for _ in 0..self.full.len() {
             let Some(number) = self.full.pop_front() else { break };
@@ -163,9 +168,16 @@ impl Forest {
                 self.full.push_back(number);
                 continue;
             }
-            let Some(kind) = tree.next(&self.rules, &mut self.path, &mut self.actions)? else {
-                tree.queued = false;
-                continue;
+            let kind = match tree.next(&self.rules, &mut self.path, &mut self.actions) {
+                Ok(Some(kind)) => kind,
+                Ok(None) => {
+                    tree.queued = false;
+                    continue;
+                }
+                Err(error) => {
+                    self.queue.push_front(number);
+                    return Err(error);
+                }
             };
             tree.send(&self.rules, &self.path.0);
             tree.in_flight += 1;
@@ -201,6 +213,23 @@ impl Forest {
             tree.queued = true;
             self.queue.push_back(number);
         }
+    }
+}
+
+/// [`Forest::ask`] in the widest form that the machine has.
+struct Ask<'a> {
+    forest: &'a mut Forest,
+    n: usize,
+    per_tree: u32,
+    out: &'a mut Leaves,
+}
+
+impl Kernel for Ask<'_> {
+    type Output = Result<()>;
+
+    #[inline(always)]
+    fn run(self) -> Result<()> {
+        self.forest.ask_in_turn(self.n, self.per_tree, self.out)
     }
 }
 
