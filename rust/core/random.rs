@@ -13,6 +13,8 @@
 //! assert_eq!(seed.stream(3).next_u64(), seed.stream(3).next_u64());
 //! ```
 
+pub(crate) mod laws;
+
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoroshiro128PlusPlus;
 

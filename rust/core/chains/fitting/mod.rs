@@ -2,13 +2,12 @@
 //!
 //! [`trajectories`] holds checked data, [`counts`] counts it, [`effective`] says what overlapping counts are worth. A
 //! [`table`] of counts becomes the [`reversible`] chain of greatest likelihood, or samples of its [`posterior`] and
-//! [`reversible_posterior`]; `bonds` is the network on which the last three work, `gamma` their random numbers.
+//! [`reversible_posterior`]; `bonds` is the network on which the last three work.
 //! (Without detailed balance the chain of greatest likelihood is that of the weights, [`super::matrix`].)
 
 mod bonds;
 pub mod counts;
 pub mod effective;
-mod gamma;
 pub mod posterior;
 pub mod reversible;
 pub mod reversible_posterior;

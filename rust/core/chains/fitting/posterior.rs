@@ -4,10 +4,10 @@
 //! the posterior under a prior proportional to the product of `1 / p_ij`, whose mean is `c_ij / c_i`. Other priors are
 //! pseudo-counts, added by the caller.
 
-use super::gamma::Draws;
 use super::table::CountTable;
 use crate::error::Result;
 use crate::random::Seed;
+use crate::random::laws::Draws;
 use crate::run::{Control, fill_rows};
 
 /// Entries between two looks at the stop flag.

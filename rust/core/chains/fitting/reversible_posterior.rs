@@ -18,13 +18,13 @@
 //! the chain.
 
 use super::bonds::{Bonds, Work};
-use super::gamma::Draws;
 use super::posterior::normalise;
 use super::reversible::multipliers;
 use super::table::CountTable;
 use crate::error::{Error, Result};
 use crate::memory::zeros;
 use crate::random::Seed;
+use crate::random::laws::{Draws, Source};
 use crate::run::{Control, map_items};
 use std::f64::consts::PI;
 use std::sync::Mutex;
