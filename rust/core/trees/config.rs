@@ -228,6 +228,20 @@ impl Config {
         if self.n_simulations == Some(0) {
             return Err(invalid("n_simulations", &[], 0, "be at least 1"));
         }
+        if let Policy::Gumbel(_) = self.policy {
+            if self.n_simulations.is_none() {
+                let rule = "be given to Gumbel, whose sequential halving shares it out among actions";
+                return Err(invalid("n_simulations", &[], "None", rule));
+            }
+            if self.widening.is_some() {
+                return Err(invalid("widening", &[], "a rule", "be None with Gumbel, which compares all actions"));
+            }
+        }
+        if let (Policy::Puct(Puct { dirichlet_fraction, .. }), Some(_)) = (self.policy, self.widening)
+            && dirichlet_fraction > 0.0
+        {
+            return Err(invalid("dirichlet_fraction", &[], dirichlet_fraction, "be 0 with widening"));
+        }
         self.policy.check()
     }
 

@@ -117,7 +117,7 @@ impl Tree {
                     return Ok(End::Leaf(Kind::Widen));
                 }
             }
-            if let Some(slot) = self.arena.select(rules, node, link, &self.blocked) {
+            if let Some(slot) = self.choose(rules, node, link) {
                 let action = self.arena.action(link, slot);
                 path.0.push(slot);
                 walker.step(action);

@@ -106,7 +106,7 @@ impl Forest {
             return Err(invalid("n_trees", &[], n_trees, "be below 2^31"));
         }
         let mut trees = room(n_trees)?;
-        trees.resize_with(n_trees, || Tree::new(&config));
+        trees.extend((0..n_trees as u64).map(|number| Tree::new(&config, seed.child(first.wrapping_add(number)))));
         let queue = (0..n_trees as u32).collect();
         let rules = Rules::new(config);
         let (tickets, full, path, actions) = Default::default();

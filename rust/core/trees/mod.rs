@@ -1,8 +1,8 @@
 //! Tree search: forests of trees that are searched natively, or ask whoever can evaluate a node.
 //!
 //! Data flows one way. [`config`] says how to search. An [`arena`] holds one tree's nodes and what is known of them;
-//! [`select`] picks a child, [`tree`] walks down to a leaf and carries its value up; a [`forest`] shares asks among
-//! trees, hands out [`tickets`] and takes answers in any order. [`native`] runs the same loop on a
+//! `select` picks a child, or `gumbel` does; [`tree`] walks down to a leaf and carries its value up; a [`forest`] shares
+//! asks among trees, hands out `tickets` and takes answers in any order. `native` runs the same loop on a
 //! [`Problem`](crate::problems::Problem).
 
 pub mod arena;
@@ -10,7 +10,12 @@ mod backup;
 pub mod config;
 mod descent;
 pub mod forest;
+#[cfg(test)]
+mod golden;
+mod gumbel;
 mod native;
+mod noise;
+mod outcome;
 mod select;
 pub mod tell;
 #[cfg(test)]

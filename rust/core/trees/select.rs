@@ -156,7 +156,7 @@ impl Arena {
     #[inline(never)]
     fn select_scored(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
         let scale = rules.scale(self.records[record as usize].visits);
-        let [low, high, unseen] = self.frame(rules, node, record);
+        let [low, range, unseen] = self.frame(rules, node, record);
         let mut best: Option<(f32, u32)> = None;
         for slot in self.children(record) {
             let link = self.link[slot as usize];
@@ -170,7 +170,7 @@ impl Arena {
             } else {
                 unseen
             };
-            let value = if value.is_finite() { (value - low) / (high - low) } else { value };
+            let value = if value.is_finite() { (value - low) / range } else { value };
             let score = value + scale * self.weight[slot as usize];
             if best.is_none_or(|(top, _)| score > top) {
                 best = Some((score, slot));
@@ -179,7 +179,7 @@ impl Arena {
         best.map(|(_, slot)| slot)
     }
 
-    /// The values that become 0 and 1 in `node`, and what a child never asked for is worth.
+    /// The value that becomes 0 in `node`, the distance to that which becomes 1, and what a child never asked for is worth.
     fn frame(&self, rules: &Rules, node: u32, record: u32) -> [f32; 3] {
         let own = self.value[node as usize];
         if let Policy::Puct(Puct { q_transform, .. }) = rules.config.policy {
@@ -190,9 +190,9 @@ impl Arena {
                         let value = self.seen_from(rules, node, slot);
                         (low, high) = (low.min(value), high.max(value));
                     }
-                    return [low, low + (high - low).max(1e-8), low];
+                    return [low, (high - low).max(1e-8), low];
                 }
-                QTransform::MinMax { min, max } => return [min as f32, max as f32, min as f32],
+                QTransform::MinMax { min, max } => return [min as f32, (max - min) as f32, min as f32],
                 QTransform::Raw => {}
             }
         }

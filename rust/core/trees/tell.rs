@@ -147,6 +147,15 @@ impl Told<'_> {
         if priors.len() != expected {
             return Err(invalid("priors", &[], format!("{} values", priors.len()), format!("have {expected} values")));
         }
+        let mut flat = 0;
+        for i in 0..n {
+            let count = self.count(i).unwrap_or(0) as usize;
+            let start = width.map_or(flat, |width| i * width);
+            flat += count;
+            if count > 0 && priors[start..start + count].iter().all(|&p| p == 0.0) {
+                return Err(invalid("priors", &[i], "only zeros", "be above 0 for one of the children"));
+            }
+        }
         Ok(())
     }
 }
@@ -239,6 +248,7 @@ impl Forest {
         }
         let completed = value.is_some();
         if let Some(value) = value {
+            tree.know(leaf, value);
             tree.settle(rules, path, value);
             tree.in_flight -= 1;
             tree.simulations += 1;

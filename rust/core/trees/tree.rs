@@ -4,6 +4,7 @@ use super::arena::{Arena, FRESH, LEAF, PENDING, Span, set};
 use super::config::{Backup, Config, Policy};
 use super::select::Rules;
 use crate::error::Result;
+use crate::random::Seed;
 use std::collections::BTreeMap;
 
 /// One tree of a forest.
@@ -22,6 +23,14 @@ pub struct Tree {
     pub(super) exhausted: bool,
     /// Nodes below which all is in flight; working memory of a walk.
     pub(super) blocked: Vec<u32>,
+    /// Scores of children; working memory of a walk.
+    pub(super) scores: Vec<f64>,
+    /// What all the tree's random numbers follow from.
+    pub(super) seed: Seed,
+    /// The stream of noise at the root; walks are numbered from 1 on.
+    pub(super) noise: u64,
+    /// Noisy logits of the root's actions, for the policy that wants them; empty until then.
+    pub(super) root_logits: Vec<f64>,
     /// What was told to have been spent.
     pub(super) cost: f64,
     /// Simulations that the tree may have in all.
@@ -31,7 +40,7 @@ pub struct Tree {
 }
 
 impl Tree {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, seed: Seed) -> Self {
         Self {
             arena: Arena::new(config.is_open(), config.policy.needs_priors()),
             simulations: 0,
@@ -40,6 +49,10 @@ impl Tree {
             queued: true,
             exhausted: false,
             blocked: Vec::new(),
+            scores: Vec::new(),
+            seed,
+            noise: 0,
+            root_logits: Vec::new(),
             cost: 0.0,
             limit: config.n_simulations.unwrap_or(u32::MAX),
             payloads: BTreeMap::new(),
@@ -109,7 +122,18 @@ impl Tree {
             let weight = rules.weight(Some(1.0 / n as f32), 0);
             self.arena.weight[first..first + n].fill(weight);
         }
+        if node == 0 {
+            self.stir(rules);
+        }
         Ok(())
+    }
+
+    /// Keeps the evaluation of `node`, if there was room for its children before it was told.
+    pub(super) fn know(&mut self, node: u32, value: f64) {
+        let record = self.arena.link[node as usize] as usize;
+        if let Some(own) = self.arena.extra.as_mut().and_then(|extra| extra.own.get_mut(record)) {
+            *own = value as f32;
+        }
     }
 
     /// Sets the priors of the children of `node`, for which there is room.
@@ -120,6 +144,9 @@ impl Tree {
                 prior[first + i] = p;
                 self.arena.weight[first + i] = rules.weight(Some(p), 0);
             }
+        }
+        if node == 0 && !priors.is_empty() {
+            self.stir(rules);
         }
     }
 

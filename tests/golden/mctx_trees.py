@@ -1,0 +1,138 @@
+"""Searches by mctx on random trees, written to mctx_trees.json for the tests of the Rust core.
+
+Run with mctx and jax installed: ``python tests/golden/mctx_trees.py``. The trees are not stored: the number of a node
+is a hash of its parent's number and the action, and its value, reward and priors are hashes of its number, so that
+either language makes them again. What is stored is the order in which mctx evaluates nodes, and where that leads.
+"""
+
+import json
+import pathlib
+
+import jax
+
+jax.config.update("jax_enable_x64", True)
+
+import jax.numpy as jnp  # noqa: E402
+import mctx  # noqa: E402
+
+
+def mix(x):
+    """A hash of 32 bits (Wellons, "Prospecting for hash functions", 2018)."""
+    x = jnp.asarray(x, jnp.uint32)
+    x = (x ^ (x >> 16)) * jnp.uint32(0x7FEB352D)
+    x = (x ^ (x >> 15)) * jnp.uint32(0x846CA68B)
+    return x ^ (x >> 16)
+
+
+def unit(x):
+    """A number in [0, 1) of 24 bits, exact in single precision."""
+    return (mix(x) >> 8).astype(jnp.float64) / 2**24
+
+
+def evaluate(node, n_actions, *, zeros=False):
+    """Value, reward and priors of the nodes with these numbers."""
+    value = 2 * unit(node + jnp.uint32(1)) - 1
+    reward = unit(node + jnp.uint32(2)) / 4
+    action = jnp.arange(n_actions, dtype=jnp.uint32)
+    weight = unit(node[:, None] + 16 + action) ** 2 + 0.01
+    if zeros:
+        weight = jnp.where((mix(node[:, None] + 4096 + action) % 3 == 0) & (action > 0), 0.0, weight)
+    prior = (weight / weight.sum(-1, keepdims=True)).astype(jnp.float32).astype(jnp.float64)
+    return value, reward, prior
+
+
+def search(case):
+    """The searches of all roots of `case`."""
+    n_actions, discount, zeros = case["n_actions"], case["discount"], case.get("zeros", False)
+
+    def step(_params, _key, action, node):
+        node = mix(node * jnp.uint32(31) + action.astype(jnp.uint32) + 1)
+        value, reward, prior = evaluate(node, n_actions, zeros=zeros)
+        reward = reward if case["rewards"] else 0 * reward
+        discount_ = jnp.full_like(value, discount)
+        return mctx.RecurrentFnOutput(reward=reward, discount=discount_, prior_logits=jnp.log(prior), value=value), node
+
+    roots = jnp.asarray(case["roots"], jnp.uint32)
+    value, _, prior = evaluate(roots, n_actions, zeros=zeros)
+    root = mctx.RootFnOutput(prior_logits=jnp.log(prior), value=value, embedding=roots)
+    arguments = ((), jax.random.key(0), root, step, case["n_simulations"] - 1)
+    if case["policy"] == "gumbel":
+        names = ("value_scale", "maxvisit_init", "rescale_values")
+        parameters = {name: case[name] for name in names}
+
+        def transform(tree, node):
+            return mctx.qtransform_completed_by_mix_value(tree, node, **parameters)
+
+        considered = case["max_num_considered_actions"]
+        return mctx.gumbel_muzero_policy(
+            *arguments,
+            invalid_actions=prior == 0,
+            qtransform=transform,
+            max_num_considered_actions=considered,
+            gumbel_scale=0.0,
+        )
+
+    def transform(tree, node):
+        if case["q_transform"] == "min_max":
+            return mctx.qtransform_by_min_max(tree, node, min_value=case["min_value"], max_value=case["max_value"])
+        return mctx.qtransform_by_parent_and_siblings(tree, node)
+
+    return mctx.muzero_policy(
+        *arguments,
+        qtransform=transform,
+        dirichlet_fraction=0.0,
+        pb_c_init=case["pb_c_init"],
+        pb_c_base=case["pb_c_base"],
+        temperature=0.0,
+    )
+
+
+def results(case):
+    """What there is to compare, for each root."""
+    output = search(case)
+    tree = output.search_tree
+    for i in range(len(case["roots"])):
+        yield {
+            "parent": tree.parents[i, 1:].tolist(),
+            "action": tree.action_from_parent[i, 1:].tolist(),
+            "root_value": float(tree.node_values[i, 0]),
+            "middle_value": float(tree.node_values[i, case["n_simulations"] // 2]),
+            "chosen": int(output.action[i]),
+            "weights": [round(float(weight), 9) for weight in output.action_weights[i]],
+        }
+
+
+def cases():
+    """Parameters of the searches, from the ordinary to the extreme."""
+    gumbel = {
+        "policy": "gumbel",
+        "max_num_considered_actions": 16,
+        "value_scale": 0.1,
+        "maxvisit_init": 50.0,
+        "rescale_values": True,
+    }
+    puct = {"policy": "puct", "q_transform": "parent_and_siblings", "pb_c_init": 1.25, "pb_c_base": 19652.0}
+    base = {"roots": [1, 2], "n_actions": 4, "n_simulations": 51, "discount": 1.0, "rewards": False}
+    yield base | gumbel
+    yield base | gumbel | {"n_actions": 20, "n_simulations": 101, "discount": 0.97, "rewards": True}
+    yield base | gumbel | {"n_actions": 9, "discount": -1.0, "max_num_considered_actions": 4, "zeros": True}
+    yield base | gumbel | {"n_actions": 5, "max_num_considered_actions": 1, "value_scale": 1.0, "rescale_values": False}
+    yield base | gumbel | {"n_actions": 40, "n_simulations": 17, "maxvisit_init": 0.0, "zeros": True}
+    yield base | gumbel | {"n_actions": 7, "n_simulations": 201, "max_num_considered_actions": 6, "discount": -1.0}
+    yield base | puct
+    yield base | puct | {"n_actions": 20, "n_simulations": 151, "discount": 0.97, "rewards": True}
+    yield base | puct | {"n_actions": 3, "n_simulations": 101, "discount": -1.0, "pb_c_base": 50.0}
+    yield (
+        base | puct | {"q_transform": "min_max", "min_value": -1.0, "max_value": 2.0, "rewards": True, "pb_c_init": 2.5}
+    )
+
+
+def main():
+    """Writes the file."""
+    lines = [json.dumps(case | {"results": list(results(case))}, separators=(",", ":")) for case in cases()]
+    path = pathlib.Path(__file__).with_suffix(".json")
+    path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+
+
+if __name__ == "__main__":
+    main()
