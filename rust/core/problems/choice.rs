@@ -1,37 +1,13 @@
-//! Random choices by the dozen, for rollouts: eight from one draw.
+//! Several random choices from one draw, for rollouts.
 
-use crate::random::Stream;
-
-/// Choices that one draw serves. Of up to nine things each they take 2^26 of its 2^64 values, so that none is off its
-/// probability by more than 2^-38 of it.
-const FROM_ONE_DRAW: u32 = 8;
-
-/// Draws that are used up from the top: to choose among n takes the high half of draw times n, and leaves the low half
-/// for the next choice.
-#[derive(Debug)]
-pub(super) struct Choices<'a> {
-    stream: &'a mut Stream,
-    bits: u64,
-    used: u32,
-}
-
-impl<'a> Choices<'a> {
-    pub(super) fn new(stream: &'a mut Stream) -> Self {
-        Self { stream, bits: 0, used: FROM_ONE_DRAW }
-    }
-
-    /// A number below `n`, which is at most 9.
-    #[inline(always)]
-    pub(super) fn below(&mut self, n: u32) -> u32 {
-        if self.used == FROM_ONE_DRAW {
-            self.bits = self.stream.next_u64();
-            self.used = 0;
-        }
-        self.used += 1;
-        let product = u128::from(self.bits) * u128::from(n);
-        self.bits = product as u64;
-        (product >> 64) as u32
-    }
+/// A number below `n`: the high half of `draw` times n. The low half stays in `draw`, for the next choice.
+///
+/// After choices among a, b, ... one among n is off its probability by at most a b ... n / 2^64 of it.
+#[inline(always)]
+pub(super) fn choose(draw: &mut u64, n: usize) -> usize {
+    let product = u128::from(*draw) * n as u128;
+    *draw = product as u64;
+    (product >> 64) as usize
 }
 
 #[cfg(test)]
@@ -42,14 +18,16 @@ mod tests {
     #[test]
     fn choices_follow_their_law_alone_and_in_a_row() {
         let mut stream = Seed::from_u64(4).stream(0);
-        let mut choices = Choices::new(&mut stream);
         let mut counts = [[0u32; 7]; 9];
-        for _ in 0..63 * 2000 {
-            let (first, second) = (choices.below(9), choices.below(7));
-            counts[first as usize][second as usize] += 1;
+        for _ in 0..63 * 1000 {
+            let mut draw = stream.next_u64();
+            for _ in 0..4 {
+                let (first, second) = (choose(&mut draw, 9), choose(&mut draw, 7));
+                counts[first][second] += 1;
+            }
         }
         // chi-squared(62): 99.9999 % below 130
-        let chi2: f64 = counts.iter().flatten().map(|&c| (f64::from(c) - 2000.0).powi(2) / 2000.0).sum();
+        let chi2: f64 = counts.iter().flatten().map(|&c| (f64::from(c) - 4000.0).powi(2) / 4000.0).sum();
         assert!(chi2 < 130.0, "{chi2}");
     }
 }

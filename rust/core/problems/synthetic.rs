@@ -95,7 +95,8 @@ impl Problem for SyntheticTree {
 ///
 /// All paths have `depth` edges. The edge into the state with hash c is worth e(c) = (mix(c) >> 11) 2^-53, and a path
 /// the mean of its edges. The root of tree t has the hash `mix(7919 (seed + t) + 5)`; action a leads from h to
-/// `mix(h ^ (a + 1))`. The value of a state is a rollout: actions uniform at random down to the depth.
+/// `mix(h ^ (a + 1))`. The value of a state is a rollout: actions uniform at random down to the depth,
+/// with one draw each.
 ///
 /// Either the value of a state is that of the whole path, from the root on, and steps give no reward; or each step
 /// gives its edge's share, and the value is what is still to come.

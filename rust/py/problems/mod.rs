@@ -60,6 +60,12 @@ fn of<'a, P: core::Problem<State: 'static>>(_problem: &P, state: &'a State) -> P
     state.of()
 }
 
+fn following<P: core::Problem>(problem: &P, state: &P::State, action: u32) -> (P::State, f64) {
+    let mut next = state.clone();
+    let reward = problem.step(&mut next, action);
+    (next, reward)
+}
+
 fn made<T>(problem: slowthink::Result<T>, wrap: impl FnOnce(T) -> BuiltIn) -> PyResult<Problem> {
     problem.map(|problem| Problem(wrap(problem))).map_err(to_python)
 }
@@ -119,8 +125,7 @@ impl Problem {
                 let rule = format!("be below the number of actions, {n_actions}{ended}");
                 return Err(to_python(invalid("action", &[], action, rule)));
             }
-            let mut next = state.clone();
-            let reward = problem.step(&mut next, action);
+            let (next, reward) = following(problem, state, action);
             Ok((State(Box::new(next)), reward))
         })
     }

@@ -3,7 +3,7 @@
 pub mod solver;
 
 use super::Problem;
-use super::choice::Choices;
+use super::choice::choose;
 use crate::error::{Result, invalid};
 use crate::random::Stream;
 
@@ -34,13 +34,19 @@ pub struct Position {
     all: u64,
 }
 
-/// Whether four of `stones` stand in a line.
+/// Cells where four of `stones` in a line begin; 0 if there are none.
 #[inline(always)]
-const fn has_four(stones: u64) -> bool {
+const fn fours(stones: u64) -> u64 {
     // Pairs of neighbours in each direction, then pairs of pairs: up, down the diagonal, across, up the diagonal.
     let (up, down) = (stones & (stones >> 1), stones & (stones >> 6));
     let (across, diagonal) = (stones & (stones >> 7), stones & (stones >> 8));
-    (up & (up >> 2)) | (down & (down >> 12)) | (across & (across >> 14)) | (diagonal & (diagonal >> 16)) != 0
+    (up & (up >> 2)) | (down & (down >> 12)) | (across & (across >> 14)) | (diagonal & (diagonal >> 16))
+}
+
+/// Whether four of `stones` stand in a line.
+#[inline(always)]
+const fn has_four(stones: u64) -> bool {
+    fours(stones) != 0
 }
 
 impl Position {
@@ -112,7 +118,13 @@ impl ConnectFour {
     }
 }
 
-/// The outcome of uniformly random moves from `start` on, for the player to move there.
+/// Moves of a rollout between two looks at who has won. Their choices take 2^23 of the values of a draw.
+const BURST: usize = 8;
+
+/// The outcome of uniformly random moves from `start` on, for the player to move there; one draw for every eight moves.
+///
+/// Moves are made in bursts, and lines of four are looked for after all of them at once, several in a vector register:
+/// that takes three quarters of the time of a look after each move.
 #[inline]
 fn rollout(start: Position, stream: &mut Stream) -> f64 {
     if start.is_lost() {
@@ -126,19 +138,25 @@ fn rollout(start: Position, stream: &mut Stream) -> f64 {
         n_columns += usize::from((start.all >> (7 * column + ROWS - 1)) & 1 == 0);
     }
     let mut position = start;
-    let mut choices = Choices::new(stream);
     while n_columns > 0 {
-        let choice = choices.below(n_columns as u32) as usize % 8;
-        let cell = position.playable() & columns[choice];
-        position.play(cell);
-        if position.is_lost() {
-            // Who filled the last cell won; it was the player to move at the start after an odd number of moves.
-            let odd = (position.all ^ start.all).count_ones() & 1;
-            return if odd == 1 { 1.0 } else { -1.0 };
+        let mut draw = stream.next_u64();
+        let mut movers = [0; BURST];
+        for stones in &mut movers {
+            // On a full board the choice is a full column, and nothing is played.
+            let choice = choose(&mut draw, n_columns) % 8;
+            let cell = position.playable() & columns[choice];
+            position.play(cell);
+            *stones = position.own ^ position.all;
+            if cell & TOP != 0 {
+                n_columns -= 1;
+                columns[choice] = columns[n_columns % 8];
+            }
         }
-        if cell & TOP != 0 {
-            n_columns -= 1;
-            columns[choice] = columns[n_columns % 8];
+        let fours: [u64; BURST] = std::array::from_fn(|i| fours(movers[i]));
+        if fours.iter().fold(0, |any, four| any | four) != 0 {
+            // Bursts are even: the player to move at the start makes the moves 0, 2, ... of each.
+            let first = fours.iter().position(|&four| four != 0).unwrap_or(0);
+            return 1.0 - 2.0 * (first % 2) as f64;
         }
     }
     0.0
