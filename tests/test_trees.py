@@ -226,8 +226,8 @@ def test_texts_are_kept_by_node() -> None:
     forest.tell(leaves, 0.5, n_children=2, payload=["a", "b"])
     forest.tell(leaves, 0.5, n_children=2, payload=["late", "late"])
     forest.tell(forest.ask(2), 0.5, n_children=2, payload=[None, "ünï\n"])
-    assert forest.tree(0).payload == {0: "a"}
-    assert forest.tree(1).payload == {0: "b", 1: "ünï\n"}
+    assert forest.tree(0).payload == ["a", None, None]
+    assert forest.tree(1).payload == ["b", "ünï\n", None]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Tree search: forests that ask for leaves and are told what they are worth, without barriers."""
 
 from slowthink._slowthink import Leaves
+from slowthink.trees._export import export
 from slowthink.trees._forest import Forest
+from slowthink.trees._import import from_arrays, read_tot_log
+from slowthink.trees._paths import By
 from slowthink.trees._policies import (
     Beam,
     BestFirst,
@@ -22,6 +25,7 @@ __all__ = [
     "BestFirst",
     "BestOfN",
     "BreadthFirst",
+    "By",
     "DepthFirst",
     "Dvts",
     "Forest",
@@ -32,4 +36,7 @@ __all__ = [
     "Thompson",
     "Tree",
     "Uct",
+    "export",
+    "from_arrays",
+    "read_tot_log",
 ]

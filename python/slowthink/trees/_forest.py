@@ -9,12 +9,18 @@ import numpy as np
 from slowthink import _arrays, _run, _slowthink
 from slowthink.problems import Problem
 from slowthink.problems._built_in import BuiltIn
+from slowthink.trees._export import export
 from slowthink.trees._policies import Policy, Puct
 from slowthink.trees._problem import Searcher
 from slowthink.trees._tree import Tree
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
     from typing_extensions import Self
+
+    from slowthink.trees._training import Kind
 
 _BACKUPS = ("mean", "max", "min", "product", "last")
 
@@ -143,7 +149,11 @@ class Forest(_slowthink.Forest):
         """
         i = _count(i, "i", 0, self.n_trees - 1)
         columns, (n_simulations, n_bytes, cost) = self._columns(i)
-        return Tree(columns, payload=self._payload(i), n_simulations=n_simulations, n_bytes=n_bytes, cost=cost)
+        payload: list[str | None] = [None] * len(columns["parent"])
+        for node, text in self._payload(i).items():
+            payload[node] = text
+        named: dict[str, Any] = {**columns, "depth": columns["depth"].astype(np.int64), "payload": payload}
+        return Tree(**named, discount=self.discount, n_simulations=n_simulations, n_bytes=n_bytes, cost=cost)
 
     def run(
         self,
@@ -205,6 +215,45 @@ class Forest(_slowthink.Forest):
             self._searcher = Searcher(problem, self._first, self._seed)
         self._searcher.run(self, n_simulations, options[1])
         return None
+
+    def __len__(self) -> int:
+        return self.n_trees
+
+    def __iter__(self) -> Iterator[Tree]:
+        return (self.tree(i) for i in range(self.n_trees))
+
+    def export(
+        self, kind: Kind, path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> list[dict[str, Any]] | int:
+        """Training data from all trees: :func:`slowthink.trees.export` of this forest, with its options.
+
+        Parameters
+        ----------
+        kind : {"sft", "dpo", "prm"}
+            Correct paths, pairs of siblings, or steps with their values.
+        path : path, optional
+            A file to write: ``.jsonl``, ``.parquet`` or ``.arrow``.
+        **options
+            ``problems``, ``ids``, ``min_visits``, ``correct``, ``which``, ``margin``, ``pairs``, ``of``,
+            ``confidence``, ``value_range``, ``separator``, ``text``: see there.
+
+        Returns
+        -------
+        list of dict, or int
+            The rows; their number where they were written to ``path``.
+
+        Examples
+        --------
+        >>> from slowthink.trees import Forest, Uct
+        >>> forest = Forest(1, Uct())
+        >>> for values, texts in ([0.5], ["2 + 2?"]), ([0.9, 0.2], ["4", "5"]):
+        ...     leaves = forest.ask(2)
+        ...     _ = forest.tell(leaves, values, n_children=[2] if len(values) == 1 else [0, 0], payload=texts)
+        >>> for row in forest.export("dpo"):
+        ...     print(row["prompt"], row["chosen"], "not", row["rejected"])
+        2 + 2? 4 not 5
+        """
+        return export(self, kind, path, **options)
 
     def __repr__(self) -> str:
         trees = "1 tree" if self.n_trees == 1 else f"{self.n_trees:,} trees"

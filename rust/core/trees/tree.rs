@@ -163,6 +163,8 @@ impl Tree {
             reward: vec![0.0; n],
             prior: vec![f64::NAN; n],
             n_children: vec![0; n],
+            terminal: vec![false; n],
+            player: self.arena.players(),
         };
         // Children stand behind their parents, so one pass sees every parent first.
         for slot in 0..n as u32 {
@@ -178,6 +180,8 @@ impl Tree {
                 columns.prior[at] = prior[at].into();
             }
             columns.n_children[at] = self.arena.n_children(slot).into();
+            columns.terminal[at] =
+                columns.visits[at] > 0 && (link == LEAF || link < LEAF && self.arena.is_closed(link));
             if link < LEAF {
                 for (action, child) in self.arena.children(link).enumerate() {
                     columns.parent[child as usize] = slot.into();
@@ -211,6 +215,10 @@ pub struct Columns {
     pub prior: Vec<f64>,
     /// How many children the node has, as far as that is known.
     pub n_children: Vec<i64>,
+    /// Whether the node was evaluated and has no children.
+    pub terminal: Vec<bool>,
+    /// The player to move; empty where players were never told.
+    pub player: Vec<u8>,
 }
 
 impl Arena {
@@ -228,6 +236,15 @@ impl Arena {
             Span::Open(_) => self.children(record).position(|child| child == slot).unwrap_or(0) as u32,
             _ => slot - self.block(record).0 as u32,
         }
+    }
+
+    /// The player to move in each slot, or nothing where players were never told.
+    fn players(&self) -> Vec<u8> {
+        let mut players = self.extra.as_ref().map(|extra| extra.player.clone()).unwrap_or_default();
+        if !players.is_empty() {
+            players.resize(self.len(), 0);
+        }
+        players
     }
 
     /// Whether `slot` was asked for.

@@ -216,6 +216,12 @@ impl Forest {
         self.call(py, 0, |forest| Ok(forest.trees().len()))
     }
 
+    /// What multiplies a value at each step up.
+    #[getter]
+    fn discount(&self, py: Python<'_>) -> PyResult<f64> {
+        self.call(py, 0, |forest| Ok(forest.config().discount))
+    }
+
     /// How many leaves were asked for and not told.
     #[getter]
     fn n_in_flight(&self, py: Python<'_>) -> PyResult<usize> {
@@ -259,7 +265,8 @@ impl Forest {
         let (columns, facts) = self.tree(py, i, |tree, forest| {
             (tree.columns(forest.config()), (tree.n_simulations(), tree.arena().n_bytes(), tree.cost()))
         })?;
-        let tree::Columns { parent, action, depth, visits, in_flight, value, reward, prior, n_children } = columns;
+        let tree::Columns { parent, action, depth, visits, in_flight, value, reward, .. } = columns;
+        let tree::Columns { prior, n_children, terminal, player, .. } = columns;
         let dict = PyDict::new(py);
         dict.set_item("parent", parent.into_pyarray(py))?;
         dict.set_item("action", action.into_pyarray(py))?;
@@ -270,6 +277,10 @@ impl Forest {
         dict.set_item("reward", reward.into_pyarray(py))?;
         dict.set_item("prior", prior.into_pyarray(py))?;
         dict.set_item("n_children", n_children.into_pyarray(py))?;
+        dict.set_item("terminal", terminal.into_pyarray(py))?;
+        if !player.is_empty() {
+            dict.set_item("player", player.into_pyarray(py))?;
+        }
         Ok((dict, facts))
     }
 
