@@ -1,6 +1,6 @@
 //! UCT inside the engine against the straightforward loop over arrays, one thread, in the same process.
 //!
-//! `cargo bench --bench trees -- [BRANCHING ...]`: the game is `SyntheticTree` of depth 20. Ratio = time of the plain loop
+//! `cargo bench --bench trees -- [BRANCHING ...] [--short]`: the game is `SyntheticTree` of depth 20. Ratio = time of the plain loop
 //! divided by that of the forest, both making all their trees from nothing, the median over interleaved repeats. Both
 //! build the same number of nodes, which is printed beside the bytes of a child in the forest.
 
@@ -111,8 +111,10 @@ fn compare(b: u32, n_simulations: u32) {
 fn main() {
     let asked: Vec<u32> = std::env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
     let branchings = if asked.is_empty() { vec![4, 32] } else { asked };
+    let sizes: &[u32] =
+        if std::env::args().any(|word| word == "--short") { &[1000] } else { &[1000, 100_000, 1_000_000] };
     for b in branchings {
-        for n_simulations in [1000, 100_000, 1_000_000] {
+        for &n_simulations in sizes {
             compare(b, n_simulations);
         }
     }
