@@ -41,6 +41,21 @@ pub fn prefetch<T>(slice: &[T], index: usize) {
     }
 }
 
+/// [`prefetch`] for all cache lines of a large element.
+#[inline(always)]
+#[allow(unsafe_code, unused_variables)]
+pub(crate) fn prefetch_whole<T>(slice: &[T], index: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let start = slice.as_ptr().wrapping_add(index).cast::<i8>();
+        for line in (0..size_of::<T>()).step_by(64) {
+            // SAFETY: as for `prefetch`.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line)) }
+        }
+    }
+}
+
 const HUGE_PAGE: usize = 2 << 20;
 
 /// Asks the system for huge pages under a block that the caller owns. Only advice: without it the pages are ordinary.

@@ -5,7 +5,7 @@
 //! takes 12 + 16 / b bytes, and most children, which are never visited twice, need no record.
 
 use crate::error::{Error, Result};
-use crate::machine::reserve_huge;
+use crate::machine::{prefetch, reserve_huge};
 
 /// The link of a slot that was never asked for.
 pub(super) const FRESH: u32 = u32::MAX;
@@ -107,6 +107,32 @@ impl Arena {
     /// Number of slots.
     pub fn len(&self) -> usize {
         self.link.len()
+    }
+
+    /// Asks for what the first step of a walk reads.
+    #[inline(always)]
+    pub(super) fn prefetch_root(&self) {
+        prefetch(&self.link, 0);
+        prefetch(&self.records, 0);
+        prefetch(&self.value, 1);
+        prefetch(&self.weight, 1);
+    }
+
+    /// Asks for what a value carried up along `path` reads.
+    #[inline(always)]
+    pub(super) fn prefetch_path(&self, path: &[u32]) {
+        for &slot in path {
+            prefetch(&self.link, slot as usize);
+            prefetch(&self.value, slot as usize);
+        }
+    }
+
+    /// Asks for the records along `path`, whose links are at hand.
+    #[inline(always)]
+    pub(super) fn prefetch_records(&self, path: &[u32]) {
+        for &slot in path {
+            prefetch(&self.records, self.link[slot as usize] as usize);
+        }
     }
 
     /// Never: there is a root.

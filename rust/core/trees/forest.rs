@@ -7,7 +7,7 @@ use super::select::Rules;
 use super::tickets::Tickets;
 use super::tree::Tree;
 use crate::error::{Result, invalid};
-use crate::machine::{Kernel, widest};
+use crate::machine::{Kernel, prefetch_whole, widest};
 use crate::memory::room;
 use crate::random::Seed;
 use std::collections::VecDeque;
@@ -159,6 +159,13 @@ impl Forest {
         }
         while wanted > 0 {
             let Some(number) = self.queue.pop_front() else { break };
+            // Many trees do not fit into the cache: the next ones are on their way while this one is searched.
+            if let Some(&later) = self.queue.get(5) {
+                prefetch_whole(&self.trees, later as usize);
+            }
+            if let Some(&next) = self.queue.get(1) {
+                self.trees[next as usize].arena.prefetch_root();
+            }
             let tree = &mut self.trees[number as usize];
             if !tree.may_ask() {
                 tree.queued = false;

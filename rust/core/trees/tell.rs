@@ -4,6 +4,7 @@ use super::arena::{LEAF, MOST_CHILDREN, PENDING, set};
 use super::config::Backup;
 use super::forest::Forest;
 use crate::error::{Result, invalid};
+use crate::machine::{prefetch, prefetch_whole};
 
 /// A property of the leaves that are told: none, one for all, or one for each.
 #[derive(Debug, Clone, Copy)]
@@ -191,10 +192,30 @@ impl Forest {
         Ok(completed)
     }
 
+    /// Asks for what the tickets after number `i` need, in steps: the ticket, its path and tree, the nodes, the records.
+    #[inline(always)]
+    fn prefetch(&self, tickets: &[u64], i: usize) {
+        if let Some(&number) = tickets.get(i + 8) {
+            self.tickets.prefetch(number);
+        }
+        let later = |ahead: usize| tickets.get(i + ahead).and_then(|&number| self.tickets.get(number));
+        if let Some(ticket) = later(6) {
+            prefetch_whole(&self.trees, ticket.tree as usize);
+            prefetch(&ticket.path.0, 0);
+        }
+        if let Some(ticket) = later(4) {
+            self.trees[ticket.tree as usize].arena.prefetch_path(&ticket.path.0);
+        }
+        if let Some(ticket) = later(2) {
+            self.trees[ticket.tree as usize].arena.prefetch_records(&ticket.path.0);
+        }
+    }
+
     /// Checks what depends on the leaf.
     #[cold]
     fn check_each(&self, tickets: &[u64], told: &Told<'_>, open: bool) -> Result<()> {
         for (i, &number) in tickets.iter().enumerate() {
+            self.prefetch(tickets, i);
             let Some(ticket) = self.tickets.get(number) else { continue };
             let leaf = ticket.path.leaf() as usize;
             let pending = self.trees[ticket.tree as usize].arena.link[leaf] == PENDING;

@@ -2,6 +2,7 @@
 //! double answer finds its ticket gone.
 
 use super::descent::Path;
+use crate::machine::prefetch_whole;
 
 /// What a ticket stands for.
 #[derive(Debug, Clone)]
@@ -40,6 +41,12 @@ impl Tickets {
     pub(super) fn get(&self, number: u64) -> Option<&Ticket> {
         let ticket = self.places.get(number as u32 as usize)?;
         (ticket.tree != FREE && u64::from(ticket.generation) == number >> 32).then_some(ticket)
+    }
+
+    /// Asks for the place of ticket `number`.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, number: u64) {
+        prefetch_whole(&self.places, number as u32 as usize);
     }
 
     /// Closes an open ticket.
