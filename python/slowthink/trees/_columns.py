@@ -3,6 +3,7 @@ such an array already."""
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,12 @@ def priors(value: Any, name: str) -> npt.NDArray[np.float32]:
 
 def texts(value: Any, name: str) -> list[str | None]:
     """A text or None for each leaf."""
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+    listed: list[str | None] | None = None
+    if not isinstance(value, (str, bytes)):
+        with contextlib.suppress(TypeError):
+            listed = list(value)
+    if listed is None:
         raise TypeError(f"{name} must be a sequence of str or None, got {type(value).__name__}")
-    listed = list(value)
     for i, text in enumerate(listed):
         if text is None:
             continue

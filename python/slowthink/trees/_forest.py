@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
 from slowthink.problems import Problem
 from slowthink.problems._built_in import BuiltIn
 from slowthink.trees._export import export
+from slowthink.trees._inputs import count, pair, real
 from slowthink.trees._policies import Policy, Puct
 from slowthink.trees._problem import Searcher
 from slowthink.trees._tree import Tree
@@ -107,16 +109,16 @@ class Forest(_slowthink.Forest):
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be one of the policies of slowthink.trees, got {type(policy).__name__}")
         rules = (
-            _real(discount, "discount"),
+            real(discount, "discount"),
             _arrays.choice(backup, "backup", _BACKUPS),
             _loss(in_flight),
-            None if max_depth is None else _count(max_depth, "max_depth", 0, 2**32 - 1),
-            None if n_simulations is None else _count(n_simulations, "n_simulations", 1, 2**31 - 1),
-            None if widening is None else _pair(widening, "widening"),
-            None if solver is None else _pair(solver, "solver"),
+            None if max_depth is None else count(max_depth, "max_depth", 0, 2**32 - 1),
+            None if n_simulations is None else count(n_simulations, "n_simulations", 1, 2**31 - 1),
+            None if widening is None else pair(widening, "widening"),
+            None if solver is None else pair(solver, "solver"),
         )
-        n_trees = _count(n_trees, "n_trees", 1, 2**31 - 1)
-        first = _count(first, "first", 0, 2**64 - 1)
+        n_trees = count(n_trees, "n_trees", 1, 2**31 - 1)
+        first = count(first, "first", 0, 2**64 - 1)
         seed = _run.seed(rng)
         self = super().__new__(cls, n_trees, policy._numbers(), rules, seed, first)
         self.policy = policy
@@ -127,7 +129,7 @@ class Forest(_slowthink.Forest):
 
     policy: Policy
     _first: int
-    _seed: np.ndarray[Any, np.dtype[np.uint64]]
+    _seed: npt.NDArray[np.uint64]
     _searcher: Searcher | None
 
     def tree(self, i: int) -> Tree:
@@ -147,7 +149,7 @@ class Forest(_slowthink.Forest):
         >>> forest.tree(1)
         Tree(1 nodes, 1 simulations, depth 0, value 0.5)
         """
-        i = _count(i, "i", 0, self.n_trees - 1)
+        i = count(i, "i", 0, self.n_trees - 1)
         columns, (n_simulations, n_bytes, cost) = self._columns(i)
         payload: list[str | None] = [None] * len(columns["parent"])
         for node, text in self._payload(i).items():
@@ -203,7 +205,7 @@ class Forest(_slowthink.Forest):
         >>> forest.simulations
         array([100, 100])
         """
-        n_simulations = _count(n_simulations, "n_simulations", 0, 2**31 - 1)
+        n_simulations = count(n_simulations, "n_simulations", 0, 2**31 - 1)
         options = _run.options(threads, progress)
         if isinstance(problem, BuiltIn):
             return self._run(problem._native, n_simulations, options)
@@ -260,31 +262,10 @@ class Forest(_slowthink.Forest):
         return f"Forest({trees}, {self.policy!r}, {int(self.simulations.sum()):,} simulations)"
 
 
-def _real(value: Any, name: str) -> float:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    return float(_arrays.floats(value, name, ndim=0))
-
-
-def _count(value: Any, name: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be at least {low} and at most {high}, got {value}")
-    return int(value)
-
-
-def _pair(value: Any, name: str) -> tuple[float, float]:
-    array = _arrays.floats(value, name, ndim=1)
-    if array.shape != (2,):
-        raise ValueError(f"{name} must be two numbers, got {len(array)}")
-    return float(array[0]), float(array[1])
-
-
 def _loss(value: Any) -> float | None:
     if isinstance(value, str) and value == "count":
         return None
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and value[0] == "loss":
-        return _real(value[1], "in_flight")
+        return real(value[1], "in_flight")
     rule = f"in_flight must be 'count' or ('loss', number), got {value!r}"
     raise ValueError(rule) if isinstance(value, (str, tuple)) else TypeError(rule)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from slowthink import _arrays, _slowthink
+from slowthink.trees._inputs import count, real
 
 Fpu: TypeAlias = "float | Literal['prior'] | tuple[Literal['parent'], float]"
 """What a child that was never asked for is worth: a number, ``inf`` (all children are tried once, in order, before one
@@ -59,7 +60,7 @@ class Uct(Policy):
     fpu: Fpu = math.inf
 
     def _numbers(self) -> tuple[str, list[float]]:
-        return "uct", [_real(self.c, "c"), *_fpu(self.fpu)]
+        return "uct", [real(self.c, "c"), *_fpu(self.fpu)]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Puct(Policy):
         transforms = ("raw", "parent_and_siblings", "min_max")
         transform = transforms.index(_arrays.choice(self.q_transform, "q_transform", transforms))
         named = ("pb_c_init", "pb_c_base", "min_value", "max_value", "dirichlet_fraction", "dirichlet_alpha")
-        init, base, low, high, fraction, alpha = (_real(getattr(self, name), name) for name in named)
+        init, base, low, high, fraction, alpha = (real(getattr(self, name), name) for name in named)
         return "puct", [init, base, float(transform), low, high, *_fpu(self.fpu), fraction, alpha]
 
 
@@ -140,8 +141,8 @@ class Gumbel(Policy):
     rescale_values: bool = True
 
     def _numbers(self) -> tuple[str, list[float]]:
-        considered = _whole(self.max_num_considered_actions, "max_num_considered_actions")
-        scales = [_real(getattr(self, name), name) for name in ("gumbel_scale", "value_scale", "maxvisit_init")]
+        considered = float(count(self.max_num_considered_actions, "max_num_considered_actions", 1, 2**32 - 1))
+        scales = [real(getattr(self, name), name) for name in ("gumbel_scale", "value_scale", "maxvisit_init")]
         return "gumbel", [considered, *scales, float(_arrays.flag(self.rescale_values, "rescale_values"))]
 
 
@@ -175,7 +176,7 @@ class Thompson(Policy):
         models = ("gaussian", "beta")
         model = models.index(_arrays.choice(self.model, "model", models))
         names = ("m", "kappa", "nu", "tau_square") if model == 0 else ("alpha", "beta")
-        numbers = [_real(getattr(self, name), name) for name in names]
+        numbers = [real(getattr(self, name), name) for name in names]
         return "thompson", [float(model), *numbers, *[0.0] * (4 - len(numbers))]
 
 
@@ -200,7 +201,7 @@ class Beam(Policy):
     width: int = 4
 
     def _numbers(self) -> tuple[str, list[float]]:
-        return "beam", [_whole(self.width, "width")]
+        return "beam", [float(count(self.width, "width", 1, 2**32 - 1))]
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ class Dvts(Policy):
     width: int = 4
 
     def _numbers(self) -> tuple[str, list[float]]:
-        return "dvts", [_whole(self.width, "width")]
+        return "dvts", [float(count(self.width, "width", 1, 2**32 - 1))]
 
 
 @dataclass(frozen=True)
@@ -248,29 +249,14 @@ class BestOfN(Policy):
     n: int = 16
 
     def _numbers(self) -> tuple[str, list[float]]:
-        return "best-of-n", [_whole(self.n, "n")]
-
-
-def _real(value: Any, name: str) -> float:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    return float(_arrays.floats(value, name, ndim=0))
-
-
-def _whole(value: Any, name: str) -> float:
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an int, got {value!r}")
-    number = int(_arrays.integers(value, name, ndim=0, low=1))
-    if number >= 2**32:
-        raise ValueError(f"{name} must be below 2**32, got {number}")
-    return float(number)
+        return "best-of-n", [float(count(self.n, "n", 1, 2**32 - 1))]
 
 
 def _fpu(value: Any) -> list[float]:
     if isinstance(value, str) and value == "prior":
         return [3.0, 0.0]
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str) and value[0] == "parent":
-        return [2.0, _real(value[1], "fpu")]
+        return [2.0, real(value[1], "fpu")]
     if isinstance(value, (str, bool, tuple)):
         raise TypeError(f"fpu must be a number, 'prior' or ('parent', number), got {value!r}")
     number = float(_arrays.floats(value, "fpu", ndim=0, finite=False))

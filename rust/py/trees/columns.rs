@@ -6,7 +6,7 @@ use numpy::{
     Element, PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2,
     PyUntypedArray, PyUntypedArrayMethods,
 };
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyFloat, PyInt};
@@ -182,4 +182,16 @@ impl<'py> PriorsArgument<'py> {
 pub fn payloads(object: Option<Argument<'_, '_>>) -> PyResult<Vec<Option<String>>> {
     let Some(object) = object else { return Ok(Vec::new()) };
     convert(object, "texts", "payload")?.extract()
+}
+
+/// The whole number `name`, which must be `rule`.
+pub fn whole<'py, T: FromPyObject<'py, 'py>>(object: &'py Bound<'py, PyAny>, name: &str, rule: &str) -> PyResult<T> {
+    object.extract().map_err(|_| {
+        let message = format!("{name} must be {rule}, got {object}");
+        if object.hasattr("__index__").unwrap_or(false) {
+            PyValueError::new_err(message)
+        } else {
+            PyTypeError::new_err(message)
+        }
+    })
 }

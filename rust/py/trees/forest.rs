@@ -1,7 +1,7 @@
 //! A forest as Python sees it. `ask` and `tell` are called for every simulation, so nothing of Python stands between
 //! them and the caller: `slowthink.trees.Forest` inherits them.
 
-use super::columns::{PriorsArgument, Tickets, column, payloads};
+use super::columns::{PriorsArgument, Tickets, column, payloads, whole};
 use super::config::{PolicyArgument, RulesArgument, config};
 use super::leaves::Leaves;
 use crate::error::to_python;
@@ -9,7 +9,7 @@ use crate::problems::{Problem, with_problem};
 use crate::run::Options;
 use crate::shared::Shared;
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use slowthink::random::Seed;
@@ -28,18 +28,6 @@ static N_FORESTS: AtomicU64 = AtomicU64::new(0);
 pub struct Forest {
     forest: Shared<trees::Forest>,
     number: u64,
-}
-
-/// A number of things, which Python has no type for.
-fn count<'py, T: FromPyObject<'py, 'py>>(object: &'py Bound<'py, PyAny>, name: &str, rule: &str) -> PyResult<T> {
-    object.extract().map_err(|_| {
-        let message = format!("{name} must be {rule}, got {object}");
-        if object.hasattr("__index__").unwrap_or(false) {
-            PyValueError::new_err(message)
-        } else {
-            PyTypeError::new_err(message)
-        }
-    })
 }
 
 impl Forest {
@@ -106,8 +94,8 @@ impl Forest {
     /// About 0.2 microseconds a leaf. A call for more than 20,000 leaves releases the interpreter.
     #[pyo3(signature = (n, *, per_tree=None))]
     fn ask(&self, py: Python<'_>, n: &Bound<'_, PyAny>, per_tree: Option<&Bound<'_, PyAny>>) -> PyResult<Leaves> {
-        let n = count(n, "n", "an int of at least 0")?;
-        let per_tree = per_tree.map(|n| count(n, "per_tree", "an int from 0 to 2**32 - 1")).transpose()?;
+        let n = whole(n, "n", "an int of at least 0")?;
+        let per_tree = per_tree.map(|n| whole(n, "per_tree", "an int from 0 to 2**32 - 1")).transpose()?;
         let leaves = self.call(py, n, |forest| {
             let mut leaves = trees::Leaves::default();
             forest.ask(n, per_tree, &mut leaves).map(|()| leaves)

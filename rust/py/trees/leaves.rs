@@ -1,5 +1,6 @@
 //! Leaves that were asked for, as Python sees them.
 
+use super::columns::whole;
 use numpy::{Element, PyArray1};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
@@ -96,7 +97,8 @@ impl Leaves {
     /// -------
     /// list of int
     ///     As many as the leaf is deep.
-    fn path(&self, i: isize) -> PyResult<Vec<u32>> {
+    fn path(&self, i: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+        let i: isize = whole(i, "i", "an int of 64 bits")?;
         let n = self.tickets.len();
         let place = if i < 0 { i + n as isize } else { i };
         if place < 0 || place as usize >= n {
