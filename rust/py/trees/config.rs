@@ -86,6 +86,7 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
 /// Refuses parameters out of range.
 #[pyfunction]
 pub fn check_policy(policy: PolicyArgument) -> PyResult<()> {
-    let rules = (1.0, "mean".into(), None, None, None, None, None);
+    // A number of simulations that every policy accepts: whether one must be given is the forest's affair.
+    let rules = (1.0, "mean".into(), None, None, Some(1), None, None);
     config(&policy, rules)?.check().map_err(to_python)
 }
