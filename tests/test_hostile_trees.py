@@ -49,6 +49,7 @@ CASES: dict[str, dict[str, Any]] = {
     "Forest.ask": {"n": 2, "per_tree": 1},
     "Forest.cancel": {"tickets": TICKETS},
     "Forest.costs": {},
+    "Forest.discount": {},
     "Forest.done": {},
     "Forest.n_in_flight": {},
     "Forest.n_trees": {},
@@ -80,9 +81,12 @@ CASES: dict[str, dict[str, Any]] = {
     "Puct": {"pb_c_init": 1.5, "fpu": ("parent", 0.5)},
     "Puct (bounds)": {"q_transform": "min_max", "min_value": -1.0, "max_value": 1.0},
     "Thompson": {"model": "gaussian", "m": 0.5},
+    "Tree.best_child": {"node": 0},
+    "Tree.best_path": {"by": "lower_bound", "value_range": np.array([0.0, 1.0])},
     "Tree.children": {"node": 0},
     "Tree.n_nodes": {},
     "Tree.path": {"node": 2},
+    "Tree.to_text": {"max_nodes": 9},
     "Uct": {"c": 0.5, "fpu": 1.0},
 }
 """A small valid call of each public name; its array arguments are arrays here. A property takes none."""
@@ -150,16 +154,23 @@ def _observed(owner: Forest, attribute: str) -> Callable[..., Any]:
     return call
 
 
+ELSEWHERE = {
+    *("Forest.export", "Tree.kin", "Tree.step_value", "Tree.to_dot", "Tree.to_html", "Tree.vote"),
+    *("export", "from_arrays", "read_tot_log"),
+}
+"""What reads and writes other forms of trees: its own tests feed it with mistakes."""
+
+
 def test_every_public_name_is_fed() -> None:
     fed = {name.partition(" (")[0] for name in CASES}
     members = {
         f"{kind.__name__}.{name}"
         for kind in (Forest, Tree, Leaves)
         for name in (*dir(kind), *getattr(kind, "__annotations__", {}))
-        if not name.startswith("_") and not (kind is Tree and name in COLUMNS)
+        if not name.startswith("_") and not (kind is Tree and name in getattr(Tree, "__dataclass_fields__", ()))
     }
-    bare = set(trees.__all__) - {"Leaves", "Policy", "Tree"}  # made by us, or by nobody
-    assert members | bare == fed, "a new public name needs a case in CASES, and an old one none"
+    bare = set(trees.__all__) - {"By", "Leaves", "Policy", "Tree"}  # made by us, or by nobody
+    assert members | bare == fed | ELSEWHERE, "a new public name needs a case in CASES, and an old one none"
 
 
 def test_a_policy_of_nobody_is_refused() -> None:

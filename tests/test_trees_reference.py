@@ -26,7 +26,8 @@ POLICIES = [
 
 def found(tree: Tree) -> dict[tuple[int, ...], tuple[int, float]]:
     nodes = np.flatnonzero(tree.visits)
-    return {tuple(tree.path(int(node))): (int(tree.visits[node]), float(tree.value[node])) for node in nodes}
+    paths = [tuple(tree.action[tree.path(node)[1:]].tolist()) for node in nodes]
+    return {path: (int(tree.visits[node]), float(tree.value[node])) for path, node in zip(paths, nodes, strict=True)}
 
 
 @given(
