@@ -340,3 +340,14 @@ def test_a_forest_exports_its_trees(tmp_path: Path) -> None:
         assert forest.export(kind, tmp_path / "rows.jsonl", **options) == len(rows)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="unexpected keyword"):
         forest.export("prm", minimum=1)
+
+
+def test_nothing_hangs_below_what_was_left_out() -> None:
+    """An imported tree may count more visits below a node than at it."""
+    tree = trees.from_arrays([-1, 0, 1, 0], [0.5, 0.5, 0.75, 0.25], visits=[9, 1, 7, 5])
+    assert [row["nodes"] for row in trees.export([tree], "prm", min_visits=2)] == [[3]]
+
+
+def test_pairs_come_from_the_best_down() -> None:
+    rows = trees.export([chain([0.2, 0.9, 0.5])], "dpo", pairs="all")
+    assert [(row["chosen_nodes"], row["rejected_nodes"]) for row in rows] == [([2], [3]), ([2], [1]), ([3], [1])]

@@ -59,10 +59,12 @@
     return mix(high > low ? (step[i] - low) / (high - low) : 0.5, alpha);
   }
 
-  const show = (x) => {
+  const scale = low <= high ? Math.max(Math.abs(low), Math.abs(high)) : 0;
+  const show = (x, digits = 5) => {
     if (Number.isNaN(x)) return "–";
-    const text = Math.abs(x) >= 1e5 || (x && Math.abs(x) < 1e-4) ? x.toExponential(2) : String(+x.toPrecision(4));
-    return text.replace("-", "−");
+    if (Math.abs(x) < 1e-7 * scale) return "0"; // what rounding left of a sum
+    const plain = Math.abs(x) < 1e5 && (!x || Math.abs(x) >= 1e-4);
+    return (plain ? String(+x.toPrecision(digits)) : x.toExponential(2)).replace("-", "−");
   };
   const count = (x) => x.toLocaleString("en-US");
 
@@ -157,14 +159,17 @@
     // Deep down the steps of the indentation get smaller, so that texts stay in sight.
     part.indent.style.width = `${Math.min(depth[i], 16) * 18 + Math.min(Math.max(depth[i] - 16, 0), 40) * 3}px`;
     part.act.textContent = i ? action[i] : "";
-    snippet(part.text, textOf(i));
+    const text = textOf(i);
+    if (text) snippet(part.text, text);
+    else part.text.textContent = i ? `action ${action[i]}` : "root";
+    part.text.classList.toggle("bare", !text);
     part.end.hidden = !terminal[i];
-    part.chip.textContent = show(step[i]);
+    part.chip.textContent = show(step[i], 3);
     part.chip.style.background = colour(i, 0.22);
     part.chip.style.borderLeftColor = colour(i, 1) || "transparent";
     part.visits.textContent = count(visits[i]);
     part.bar.style.width = `${i && visits[parent[i]] ? Math.min(1, visits[i] / visits[parent[i]]) * 112 : i ? 0 : 112}px`;
-    part.p.textContent = prior && i ? show(prior[i]) : "";
+    part.p.textContent = prior && i ? show(prior[i], 3) : "";
   }
   const textOf = (i) => (texts && texts[i] !== null ? texts[i] : "");
   function snippet(element, text) {
@@ -229,7 +234,7 @@
       pair.append(make("dt", name), make("dd", text));
       list.append(pair);
     };
-    fact("Visits", count(visits[i]) + (i && visits[parent[i]] ? ` (${((100 * visits[i]) / visits[parent[i]]).toFixed(1)} %)` : ""));
+    fact("Visits", count(visits[i]) + (i && visits[parent[i]] ? `, ${((100 * visits[i]) / visits[parent[i]]).toFixed(1)} % of its parent's` : ""));
     fact(i ? "Value of the step" : "Value", show(step[i]));
     if (i && step[i] !== value[i] && !Number.isNaN(value[i])) fact("Value of the node", show(value[i]));
     if (prior && i) fact("Prior", show(prior[i]));
@@ -259,7 +264,7 @@
         const button = make("button");
         button.type = "button";
         button.style.borderLeftColor = colour(j, 1);
-        button.append(make("small", (j ? `${action[j]}: ` : "root, ") + `${show(step[j])} in ${count(visits[j])}`));
+        button.append(make("small", `${j ? `action ${action[j]}` : "root"} · value ${show(step[j])} · ${count(visits[j])} visits`));
         const words = textOf(j).trim();
         button.append(words.length > 300 ? `${words.slice(0, 300)}…` : words);
         button.addEventListener("click", () => choose(j));
@@ -279,11 +284,11 @@
   const map = $("map");
   let boxes = [];
   function paint() {
-    const width = map.clientWidth, height = map.clientHeight, scale = window.devicePixelRatio || 1;
-    map.width = Math.round(width * scale);
-    map.height = Math.round(height * scale);
+    const width = map.clientWidth, height = map.clientHeight, dense = window.devicePixelRatio || 1;
+    map.width = Math.round(width * dense);
+    map.height = Math.round(height * dense);
     const brush = map.getContext("2d");
-    brush.scale(scale, scale);
+    brush.scale(dense, dense);
     const style = getComputedStyle(document.documentElement);
     const plain = style.getPropertyValue("--bar"), ink = style.getPropertyValue("--ink");
     const levels = Math.min(deepest + 1, Math.floor(height / 3));
@@ -316,10 +321,12 @@
       if (!on.has(i) && !best[i]) continue;
       brush.strokeStyle = ink;
       brush.lineWidth = i === chosen ? 2 : 1;
-      if (on.has(i)) brush.strokeRect(left + 0.5, top + 0.5, Math.max(right - left - 1.5, 1), bottom - top - gap - 1);
-      if (best[i]) {
+      const wide = Math.max(right - left - 1.5, 1);
+      if (on.has(i) && (tall > 7 || i === chosen)) brush.strokeRect(left + 0.5, top + 0.5, wide, Math.max(bottom - top - gap - 1, 1));
+      if (best[i] && tall > 4) {
+        const thick = tall > 7 ? 2 : 1;
         brush.fillStyle = ink;
-        brush.fillRect(left, bottom - gap - 2, Math.max(right - left - 0.7, 1), 2);
+        brush.fillRect(left, bottom - gap - thick, wide, thick);
       }
     }
   }
@@ -331,7 +338,7 @@
   map.addEventListener("click", (event) => { const box = boxAt(event); if (box) choose(box[0]); });
   map.addEventListener("mousemove", (event) => {
     const box = boxAt(event);
-    map.title = box ? `${textOf(box[0]).slice(0, 200) || `node ${box[0]}`}\n${show(step[box[0]])} in ${count(visits[box[0]])} visits` : "";
+    map.title = box ? `${textOf(box[0]).slice(0, 200) || `node ${box[0]}`}\nvalue ${show(step[box[0]])} · ${count(visits[box[0]])} visits` : "";
   });
 
   // Search.
