@@ -36,7 +36,7 @@ fn configs() -> impl Strategy<Value = Config> {
         let max_depth = 6;
         // A product of values, or the least of them, has no sign to flip.
         let discount = if matches!(backup, Backup::Min | Backup::Product) { 1.0 } else { discount };
-        Config { policy, backup, in_flight, widening, discount, max_depth, ..Config::default() }
+        Config { policy, discount, backup, in_flight, max_depth, widening, ..Config::default() }
     })
 }
 
