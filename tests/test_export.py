@@ -306,6 +306,11 @@ def test_rows_of_another_order_or_schema_do_not_slip_in(tmp_path: Path) -> None:
         ({"kind": "prm", "problems": ["a", "b"]}, "problems must have an entry for each of the 1 trees, got 2"),
         ({"kind": "prm", "problems": "a"}, "problems must have an entry for each of the 1 trees, got a text"),
         ({"kind": "prm", "problems": [7]}, r"problems\[0\] must be a text or None, got int"),
+        ({"kind": "prm", "trees": SUM}, "trees must be a Forest or a sequence of Tree, got Tree"),
+        ({"kind": "dpo", "trees": 5}, "trees must be a Forest or a sequence of Tree, got int"),
+        ({"kind": "dpo", "trees": [SUM, 5]}, r"trees\[1\] must be a Tree, got int"),
+        ({"kind": "dpo", "text": 5}, "text must be a function of a payload, got int"),
+        ({"kind": "dpo", "ids": 5}, "ids must be a sequence, got int"),
         ({"kind": "prm", "ids": []}, "ids must have an entry for each of the 1 trees, got 0"),
         ({"kind": "prm", "separator": None}, "separator must be a text, got NoneType"),
         ({"kind": "sft", "correct": "right"}, r"correct must name a column of Tree.extra, \[\], got 'right'"),
@@ -316,7 +321,7 @@ def test_rows_of_another_order_or_schema_do_not_slip_in(tmp_path: Path) -> None:
 )
 def test_bad_options_are_named(arguments: dict[str, Any], words: str) -> None:
     with pytest.raises((ValueError, TypeError), match=words):
-        trees.export([SUM], **arguments)
+        trees.export(**{"trees": [SUM], **arguments})
 
 
 def test_large_trees_are_searched_for_pairs_by_arrays() -> None:

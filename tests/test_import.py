@@ -90,6 +90,19 @@ def test_what_is_no_tree_is_named(columns: dict[str, Any], words: str) -> None:
         trees.from_arrays(parent, **{"value": [0.5] * len(parent), **columns})
 
 
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"payload": "abc"}, "payload must be a sequence with an entry a node, got str"),
+        ({"payload": np.array(5)}, "payload must be a sequence with an entry a node, got a single value"),
+        ({"extra": [1, 2, 3]}, "extra must be a mapping of name to column, got list"),
+    ],
+)
+def test_what_is_no_column_is_named(columns: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        trees.from_arrays([-1, 0, 0], [0.5] * 3, **columns)
+
+
 def test_a_chain_of_many_nodes_has_no_limit_of_depth() -> None:
     n = 20_000
     tree = trees.from_arrays(np.arange(n) - 1, np.full(n, 0.5))

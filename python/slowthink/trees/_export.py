@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from slowthink import _arrays
 from slowthink.trees import _nodes, _rows
 from slowthink.trees._training import Kind, Row, options_of, rows_of, sources
+from slowthink.trees._tree import Tree
 
 Which = Literal["best", "longest", "shortest", "all"]
 Pairs = Literal["best", "extremes", "all"]
@@ -134,13 +135,24 @@ def export(
     options = options_of(kind, {**named, "confidence": confidence, "value_range": value_range})
     least = int(_arrays.integers(min_visits, "min_visits", ndim=0, low=0))
     file = None if path is None else _rows.checked(path)
+    if isinstance(trees, Tree) or not isinstance(trees, Iterable):
+        raise TypeError(f"trees must be a Forest or a sequence of Tree, got {type(trees).__name__}")
+    if text is not None and not callable(text):
+        raise TypeError(f"text must be a function of a payload, got {type(text).__name__}")
     many = trees if isinstance(trees, Sized) else list(trees)
     if kind == "prm":
-        options["value_range"] = _common_range(many, options["value_range"])
+        options["value_range"] = _common_range(_each(many), options["value_range"])
     first = getattr(trees, "_first", 0)  # trees of one forest that is grown in parts are numbered throughout
-    all_sources = sources(many, len(many), first, problems, ids, separator, text)
+    all_sources = sources(_each(many), len(many), first, problems, ids, separator, text)
     rows = (row for source in all_sources for row in rows_of(source, kind, least, options))
     return list(rows) if file is None else _rows.write(rows, kind, file)
+
+
+def _each(trees: Iterable[Any]) -> Iterator[Tree]:
+    for i, tree in enumerate(trees):
+        if not isinstance(tree, Tree):
+            raise TypeError(f"trees[{i}] must be a Tree, got {type(tree).__name__}")
+        yield tree
 
 
 def _common_range(trees: Iterable[_nodes.Nodes], given: Any) -> tuple[float, float]:

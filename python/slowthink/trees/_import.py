@@ -122,10 +122,19 @@ def from_arrays(
             i = int(np.argmax(who > 1))
             raise ValueError(f"player[{i}] must be 0 or 1, got {who[i]}")
         columns["player"] = who.astype(np.uint8)
+    if extra is not None and not isinstance(extra, Mapping):
+        raise TypeError(f"extra must be a mapping of name to column, got {type(extra).__name__}")
     more = {name: np.asarray(column) for name, column in (extra or {}).items()}
     for name, column in more.items():
         _same_length(column, f"extra[{name!r}]", n)
-    texts = [None] * n if payload is None else list(payload)
+    texts: list[Any] = [None] * n
+    if payload is not None:
+        if isinstance(payload, (str, bytes)) or not hasattr(type(payload), "__iter__"):
+            raise TypeError(f"payload must be a sequence with an entry a node, got {type(payload).__name__}")
+        try:
+            texts = list(payload)
+        except TypeError:  # an array without dimensions
+            raise TypeError("payload must be a sequence with an entry a node, got a single value") from None
     if len(texts) != n:
         raise ValueError(f"payload must have the length of parent, {n}, got {len(texts)}")
     columns["parent"], columns["depth"] = parents, depth

@@ -113,7 +113,8 @@ def _answers(tree: Nodes, nodes: Integers, answers: Answers) -> list[Any]:
             if not (isinstance(node, (int, np.integer)) and 0 <= node < len(tree.parent)):
                 raise ValueError(f"answers must be given by node, 0 to {len(tree.parent) - 1}, got {node!r}")
         return [answers.get(node) for node in nodes.tolist()]
-    if isinstance(answers, (str, bytes)) or not hasattr(answers, "__getitem__"):
+    is_array = isinstance(answers, np.ndarray)
+    if isinstance(answers, (str, bytes)) or not hasattr(answers, "__getitem__") or (is_array and answers.ndim != 1):
         raise TypeError(f"answers must be a sequence, a mapping or a function, got {type(answers).__name__}")
     if len(answers) != len(tree.parent):
         raise ValueError(f"answers must have an entry for each of the {len(tree.parent)} nodes, got {len(answers)}")

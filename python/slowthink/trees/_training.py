@@ -100,6 +100,8 @@ def sources(
 ) -> Iterator[Source]:
     """The trees with their problems, whose ids depend on nothing but the problem where its text is known."""
     for name, given in (("problems", problems), ("ids", ids)):
+        if given is not None and not hasattr(given, "__len__"):
+            raise TypeError(f"{name} must be a sequence, got {type(given).__name__}")
         if given is not None and (isinstance(given, (str, bytes)) or len(given) != n):
             got = "a text" if isinstance(given, (str, bytes)) else f"{len(given)}"
             raise ValueError(f"{name} must have an entry for each of the {n} trees, got {got}")
