@@ -112,6 +112,12 @@ def test_max_prefers_ends_to_promises() -> None:
     assert tree.best_path("value").tolist() == [0, 1]
 
 
+def test_a_game_that_ended_somewhere_goes_on_elsewhere() -> None:
+    """Of two players neither is bound to play towards the ends that happen to have been reached."""
+    tree = trees.from_arrays([-1, 0, 0], [0.5, -0.9, 0.5], terminal=[False, False, True], discount=-1)
+    assert tree.best_path("max").tolist() == [0, 1]
+
+
 def test_votes() -> None:
     answers = [None, "7", "3", "3", None, "9"]
     tree = chain([0.9, 0.5, 0.5, 1.0, 0.25], visits=[6, 1, 1, 1, 1, 1])
