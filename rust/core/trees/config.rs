@@ -1,5 +1,6 @@
 //! How a forest searches: its policy and the rules that hold for all policies.
 
+use super::budgets::Budget;
 use crate::error::{Result, invalid};
 
 /// What a child that was never asked for is worth to the search, seen from its parent.
@@ -183,6 +184,8 @@ pub struct Config {
     pub widening: Option<Widening>,
     /// Proven nodes: the least and the greatest value there is, for whoever is to move.
     pub solver: Option<(f64, f64)>,
+    /// What ends a search.
+    pub budget: Budget,
 }
 
 impl Default for Config {
@@ -196,6 +199,7 @@ impl Default for Config {
             n_simulations: None,
             widening: None,
             solver: None,
+            budget: Budget::default(),
         }
     }
 }
@@ -242,6 +246,7 @@ impl Config {
         {
             return Err(invalid("dirichlet_fraction", &[], dirichlet_fraction, "be 0 with widening"));
         }
+        self.budget.check(self)?;
         self.policy.check()
     }
 

@@ -87,8 +87,8 @@ pub struct Forest {
     pub(super) first: u64,
     pub(super) trees: Vec<Tree>,
     pub(super) tickets: Tickets,
-    /// Trees that may have a leaf to ask for, in turn.
-    queue: VecDeque<u32>,
+    /// Trees that may have a leaf to ask for, in turn; those of higher priority in front.
+    pub(super) queue: VecDeque<u32>,
     /// Trees that have as many leaves in flight as the last ask allowed.
     full: VecDeque<u32>,
     path: Path,
@@ -148,16 +148,17 @@ impl Forest {
 
     #[inline(always)]
     fn ask_in_turn(&mut self, n: usize, per_tree: u32, out: &mut Leaves) -> Result<()> {
+        let mut left = self.left(true);
         let mut wanted = n;
         for _ in 0..self.full.len() {
             let Some(number) = self.full.pop_front() else { break };
             if self.trees[number as usize].in_flight < per_tree {
-                self.queue.push_back(number);
+                self.enqueue(number);
             } else {
                 self.full.push_back(number);
             }
         }
-        while wanted > 0 {
+        while wanted > 0 && left > 0 {
             let Some(number) = self.queue.pop_front() else { break };
             // Many trees do not fit into the cache: the next ones are on their way while this one is searched.
             if let Some(&later) = self.queue.get(5) {
@@ -175,8 +176,20 @@ impl Forest {
                 self.full.push_back(number);
                 continue;
             }
-            let kind = match tree.next(&self.rules, &mut self.path, &mut self.actions) {
+            // Nodes that need no evaluation are visited on the way: of what trees share, only what is left.
+            let (limit, before) = (tree.limit, tree.simulations);
+            let most = u64::from(before) + u64::from(tree.in_flight);
+            tree.limit = most.saturating_add(left).min(limit.into()) as u32;
+            let next = tree.next(&self.rules, &mut self.path, &mut self.actions);
+            tree.limit = limit;
+            left -= u64::from(tree.simulations - before);
+            let kind = match next {
                 Ok(Some(kind)) => kind,
+                // It may have more to ask for once others give something back.
+                Ok(None) if left == 0 && tree.may_ask() => {
+                    self.queue.push_front(number);
+                    break;
+                }
                 Ok(None) => {
                     tree.queued = false;
                     continue;
@@ -188,7 +201,8 @@ impl Forest {
             };
             tree.send(&self.rules, &self.path.0);
             tree.in_flight += 1;
-            self.queue.push_back(number);
+            left -= 1;
+            self.enqueue(number);
             let at = out.leaves.len();
             out.push(0, number, &self.path, &self.actions, kind);
             out.leaves[at].ticket = self.tickets.issue(number, &mut self.path);
@@ -218,7 +232,7 @@ impl Forest {
         let tree = &mut self.trees[number as usize];
         if !tree.queued {
             tree.queued = true;
-            self.queue.push_back(number);
+            self.enqueue(number);
         }
     }
 }
@@ -272,6 +286,7 @@ impl Tree {
         self.close_off(rules, leaf)?;
         self.visit(rules, &path.0, value);
         self.simulations += 1;
+        self.end_early(rules, &path.0);
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 
 pub mod arena;
 mod backup;
+pub mod budgets;
 pub mod config;
 mod descent;
 pub mod forest;
@@ -23,6 +24,7 @@ mod tests;
 mod tickets;
 pub mod tree;
 
+pub use budgets::Budget;
 pub use config::{Backup, Config, Fpu, InFlight, Policy, QTransform};
 pub use forest::{Forest, Kind, Leaf, Leaves};
 pub use tell::{PerLeaf, Priors, Told};

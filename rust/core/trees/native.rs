@@ -36,12 +36,19 @@ impl Forest {
         control.expect(u64::from(n_simulations) * self.trees.len() as u64);
         let mut rules = self.rules.clone();
         rules.config.max_depth = rules.config.max_depth.min(problem.max_depth().unwrap_or(u32::MAX));
-        let (rules, seed, first) = (&rules, &self.seed, self.first);
-        fill_blocks(&mut self.trees, 1, 1, control, Path::default, |path, number, trees| {
-            let number = first.wrapping_add(number as u64);
-            let tree = &mut trees[0];
-            widest(Run { tree, rules, problem, number, seed: seed.child(number), path, n_simulations, control })
-        })?;
+        let wanted: Vec<u32> = self.trees.iter().map(|tree| tree.simulations.saturating_add(n_simulations)).collect();
+        // What one tree leaves of a shared budget, because it comes to its end, is for the others.
+        while let Some(goals) = self.goals(&wanted) {
+            let (rules, seed, first) = (&rules, &self.seed, self.first);
+            fill_blocks(&mut self.trees, 1, 1, control, Path::default, |path, number, trees| {
+                let (tree, goal) = (&mut trees[0], goals[number]);
+                let number = first.wrapping_add(number as u64);
+                widest(Run { tree, rules, problem, number, seed: seed.child(number), path, goal, control })
+            })?;
+            if goals == wanted {
+                break;
+            }
+        }
         for number in 0..self.trees.len() as u32 {
             self.wake(number);
         }
@@ -56,7 +63,8 @@ struct Run<'a, P> {
     number: u64,
     seed: Seed,
     path: &'a mut Path,
-    n_simulations: u32,
+    /// Simulations that the tree is to have in all, those in flight included.
+    goal: u32,
     control: &'a Control,
 }
 
@@ -85,11 +93,11 @@ impl<P: Problem> Kernel for Run<'_, P> {
 
     #[inline(always)]
     fn run(self) -> Result<()> {
-        let Self { tree, rules, problem, number, seed, path, n_simulations, control } = self;
+        let Self { tree, rules, problem, number, seed, path, goal, control } = self;
         let root = problem.root(number);
         let mut states = States { problem, state: root.clone(), root, reward: 0.0 };
         let mut priors = Vec::new();
-        let budget = tree.limit.min(tree.simulations.saturating_add(n_simulations));
+        let budget = tree.limit.min(goal);
         if problem.branching().is_some() {
             tree.arena.prepare(budget.saturating_sub(tree.simulations) as usize)?;
         }
@@ -118,6 +126,7 @@ impl<P: Problem> Kernel for Run<'_, P> {
                     tree.arena.link[leaf] = LEAF + problem.branching().unwrap_or(0);
                     tree.visit_plain(rules, &path.0, f64::from(value));
                     tree.simulations += 1;
+                    tree.end_early(rules, &path.0);
                 }
                 End::Blocked => break,
                 End::Leaf(_) => tree.evaluate(rules, path, &states, stream, &mut priors)?,
@@ -128,6 +137,7 @@ impl<P: Problem> Kernel for Run<'_, P> {
                     tree.close_off(rules, path.leaf())?;
                     tree.visit(rules, &path.0, value);
                     tree.simulations += 1;
+                    tree.end_early(rules, &path.0);
                 }
             }
         }
@@ -173,6 +183,7 @@ impl Tree {
         }
         self.visit(rules, &path.0, f64::from(value));
         self.simulations += 1;
+        self.end_early(rules, &path.0);
         Ok(())
     }
 }

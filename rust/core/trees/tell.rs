@@ -273,6 +273,7 @@ impl Forest {
             tree.settle(rules, path, value);
             tree.in_flight -= 1;
             tree.simulations += 1;
+            tree.end_early(rules, path);
         }
         let tree = ticket.tree;
         if completed {

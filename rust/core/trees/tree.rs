@@ -19,8 +19,10 @@ pub struct Tree {
     pub(super) walks: u64,
     /// Whether the tree waits in its forest's queue.
     pub(super) queued: bool,
-    /// Whether nothing is left to ask for.
+    /// Whether nothing more is asked for: nothing is left, or the search was ended.
     pub(super) exhausted: bool,
+    /// Trees of higher priority are asked first.
+    pub(super) priority: i64,
     /// Nodes below which all is in flight; working memory of a walk.
     pub(super) blocked: Vec<u32>,
     /// Scores of children; working memory of a walk.
@@ -48,6 +50,7 @@ impl Tree {
             walks: 0,
             queued: true,
             exhausted: false,
+            priority: 0,
             blocked: Vec::new(),
             scores: Vec::new(),
             seed,
@@ -89,7 +92,8 @@ impl Tree {
         &self.payloads
     }
 
-    /// Whether the search has nothing left to do: its budget is spent, its root proven or everything below it known.
+    /// Whether the search has nothing left to do: its budget is spent, its root proven, everything below it known, or it
+    /// was stopped. [`Forest::done`](super::Forest::done) knows what trees share, too.
     pub fn is_done(&self) -> bool {
         self.exhausted || self.simulations >= self.limit || self.arena.is_proven(0)
     }
