@@ -60,13 +60,24 @@ class Forest(_slowthink.Forest):
     solver : (float, float), optional
         The least and the greatest value there is, for whoever is to move: nodes are then proven, and left alone, where
         their children leave no doubt about them.
+    stop_at : float, optional
+        A tree is done as soon as a terminal node is told with at least this value, as the player at the root sees it;
+        rewards on the way do not count.
+    stop_when_settled : bool
+        A tree is done as soon as the simulations it has left, of `n_simulations`, cannot change which child of its root
+        is visited most. With :class:`Uct` and :class:`Puct`.
+    total_simulations : int, optional
+        Simulations of all trees together; those in flight count until they are cancelled.
+    max_cost_per_tree, max_cost : float, optional
+        A tree, or the forest, is done when it was told to have cost this much, such as tokens. What is in flight is not
+        known to cost anything, so what a search costs in the end may be more by that.
 
     Attributes
     ----------
     n_trees, n_in_flight : int
         Trees; leaves that were asked for and not told.
     simulations, costs, done : ndarray
-        By tree: completed simulations, what was told to have been spent, whether there is nothing left to do.
+        By tree: completed simulations, what was told to have been spent, whether nothing more is asked for.
 
     Notes
     -----
@@ -105,6 +116,11 @@ class Forest(_slowthink.Forest):
         max_depth: int | None = None,
         widening: tuple[float, float] | None = None,
         solver: tuple[float, float] | None = None,
+        stop_at: float | None = None,
+        stop_when_settled: bool = False,
+        total_simulations: int | None = None,
+        max_cost_per_tree: float | None = None,
+        max_cost: float | None = None,
     ) -> Self:
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be one of the policies of slowthink.trees, got {type(policy).__name__}")
@@ -116,6 +132,13 @@ class Forest(_slowthink.Forest):
             None if n_simulations is None else count(n_simulations, "n_simulations", 1, 2**31 - 1),
             None if widening is None else pair(widening, "widening"),
             None if solver is None else pair(solver, "solver"),
+            (
+                None if stop_at is None else real(stop_at, "stop_at"),
+                _arrays.flag(stop_when_settled, "stop_when_settled"),
+                None if total_simulations is None else count(total_simulations, "total_simulations", 1, 2**63 - 1),
+                None if max_cost_per_tree is None else real(max_cost_per_tree, "max_cost_per_tree"),
+                None if max_cost is None else real(max_cost, "max_cost"),
+            ),
         )
         n_trees = count(n_trees, "n_trees", 1, 2**31 - 1)
         first = count(first, "first", 0, 2**64 - 1)
@@ -256,6 +279,54 @@ class Forest(_slowthink.Forest):
         2 + 2? 4 not 5
         """
         return export(self, kind, path, **options)
+
+    def stop(self, trees: npt.ArrayLike) -> None:
+        """Asks nothing more of these trees. Leaves in flight may still be told.
+
+        Parameters
+        ----------
+        trees : int or array_like of int, shape (N,)
+            Which trees, 0 to ``n_trees - 1``.
+
+        Examples
+        --------
+        >>> from slowthink.trees import Forest
+        >>> forest = Forest(3)
+        >>> forest.stop([0, 2])
+        >>> forest.done
+        array([ True, False,  True])
+        >>> forest.ask(5).tree
+        array([1], dtype=uint32)
+        """
+        self._stop(self._numbers(trees))
+
+    def set_priority(self, trees: npt.ArrayLike, priority: int) -> None:
+        """Lets these trees go before all of lower priority: those are asked only for what these have not.
+
+        Parameters
+        ----------
+        trees : int or array_like of int, shape (N,)
+            Which trees, 0 to ``n_trees - 1``.
+        priority : int
+            -2**63 to 2**63 - 1; 0 for every tree at first. Trees of the same priority take turns.
+
+        Examples
+        --------
+        >>> from slowthink.trees import Forest
+        >>> forest = Forest(4)
+        >>> forest.set_priority([2, 3], 1)
+        >>> forest.ask(3).tree
+        array([2, 3, 0], dtype=uint32)
+        """
+        self._set_priority(self._numbers(trees), count(priority, "priority", -(2**63), 2**63 - 1))
+
+    def _numbers(self, trees: npt.ArrayLike) -> list[int]:
+        numbers = np.atleast_1d(_arrays.integers(trees, "trees", ndim=(0, 1), low=0))
+        above = numbers >= self.n_trees
+        if above.any():
+            i = int(above.argmax())
+            raise ValueError(f"trees[{i}] must be at most {self.n_trees - 1}, got {numbers[i]}")
+        return [int(number) for number in numbers]
 
     def __repr__(self) -> str:
         trees = "1 tree" if self.n_trees == 1 else f"{self.n_trees:,} trees"

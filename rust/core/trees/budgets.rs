@@ -2,7 +2,6 @@
 
 use super::arena::LEAF;
 use super::config::{Config, Policy, finite, positive};
-use super::descent::Path;
 use super::forest::Forest;
 use super::select::Rules;
 use super::tree::Tree;
@@ -67,12 +66,12 @@ impl Tree {
     #[cold]
     fn look_for_the_end(&mut self, rules: &Rules, path: &[u32]) {
         let budget = &rules.config.budget;
-        self.exhausted |= budget.stop_at.is_some_and(|value| self.gains(rules, path) >= value)
+        self.exhausted |= budget.stop_at.is_some_and(|value| self.gains(rules, path) >= f64::from(value as f32))
             || budget.stop_when_settled && self.is_settled(rules)
             || budget.max_cost_per_tree.is_some_and(|cost| self.cost >= cost);
     }
 
-    /// The value for the player at the root of the node at the end of `path`; NaN if it is not terminal.
+    /// The value, in single precision, for the player at the root of the node at the end of `path`; NaN if it is not terminal.
     fn gains(&self, rules: &Rules, path: &[u32]) -> f64 {
         let leaf = path[path.len() - 1];
         let link = self.arena.link[leaf as usize];

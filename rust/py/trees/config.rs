@@ -3,6 +3,7 @@
 use crate::error::to_python;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use slowthink::trees::Budget;
 use slowthink::trees::config::{
     Backup, Config, Fpu, Gumbel, InFlight, Order, Policy, Puct, QTransform, Thompson, ThompsonModel, Uct, Widening,
 };
@@ -11,8 +12,12 @@ use slowthink::trees::config::{
 pub type PolicyArgument = (String, Vec<f64>);
 
 /// What holds for all policies: `(discount, backup, value of an evaluation in flight, max_depth, n_simulations,
-/// widening, value bounds of the solver)`.
-pub type RulesArgument = (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>);
+/// widening, value bounds of the solver, budget)`.
+pub type RulesArgument =
+    (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>, BudgetArgument);
+
+/// What ends a search: `(stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost)`.
+pub type BudgetArgument = (Option<f64>, bool, Option<u64>, Option<f64>, Option<f64>);
 
 const fn fpu(kind: f64, value: f64) -> Fpu {
     match kind as u8 {
@@ -70,7 +75,8 @@ fn backup(name: &str) -> PyResult<Backup> {
 
 /// The configuration; its values are checked by the core.
 pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> {
-    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver) = rules;
+    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver, budget) = rules;
+    let (stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost) = budget;
     Ok(Config {
         policy: policy(named)?,
         discount,
@@ -80,6 +86,7 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
         n_simulations,
         widening: widening.map(|(k, alpha)| Widening { k, alpha }),
         solver,
+        budget: Budget { stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost },
     })
 }
 
@@ -87,6 +94,6 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
 #[pyfunction]
 pub fn check_policy(policy: PolicyArgument) -> PyResult<()> {
     // A number of simulations that every policy accepts: whether one must be given is the forest's affair.
-    let rules = (1.0, "mean".into(), None, None, Some(1), None, None);
+    let rules = (1.0, "mean".into(), None, None, Some(1), None, None, (None, false, None, None, None));
     config(&policy, rules)?.check().map_err(to_python)
 }

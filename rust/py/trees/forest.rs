@@ -231,12 +231,27 @@ impl Forest {
         Ok(costs.into_pyarray(py))
     }
 
-    /// Which trees have nothing left to do: their budget is spent, or everything in them is known.
+    /// Which trees have nothing left to do: their budget is spent, everything in them is known, or they were stopped.
     #[getter]
     fn done<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray1<bool>>> {
-        let done: Vec<bool> =
-            self.call(py, 0, |forest| Ok(forest.trees().iter().map(tree::Tree::is_done).collect()))?;
+        let done = self.call(py, 0, |forest| Ok(forest.done()))?;
         Ok(done.into_pyarray(py))
+    }
+
+    /// Asks nothing more of trees.
+    fn _stop(&self, py: Python<'_>, trees: Vec<u32>) -> PyResult<()> {
+        self.call(py, trees.len(), |forest| {
+            trees.iter().for_each(|&tree| forest.stop(tree));
+            Ok(())
+        })
+    }
+
+    /// Sets the priority of trees.
+    fn _set_priority(&self, py: Python<'_>, trees: Vec<u32>, priority: i64) -> PyResult<()> {
+        self.call(py, trees.len(), |forest| {
+            forest.set_priority(&trees, priority);
+            Ok(())
+        })
     }
 
     /// Completes that many simulations in each tree, or as many as its budget leaves.
