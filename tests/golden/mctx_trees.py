@@ -1,12 +1,17 @@
 """Searches by mctx on random trees, written to mctx_trees.json for the tests of the Rust core.
 
-Run with mctx and jax installed: ``python tests/golden/mctx_trees.py``. The trees are not stored: the number of a node
-is a hash of its parent's number and the action, and its value, reward and priors are hashes of its number, so that
-either language makes them again. What is stored is the order in which mctx evaluates nodes, and where that leads.
+Run with mctx and jax installed: ``python tests/golden/mctx_trees.py``. With ``-`` it reads searches from standard input
+instead, and answers on standard output: so does tests/test_peers_mctx.py, in a process of its own, since jax keeps
+threads of its own.
+
+The trees are not stored: the number of a node is a hash of its parent's number and the action, and its value, reward
+and priors are hashes of its number, so that either language makes them again. What is stored is the order in which mctx
+evaluates nodes, and where that leads.
 """
 
 import json
 import pathlib
+import sys
 
 import jax
 
@@ -42,15 +47,15 @@ def evaluate(node, n_actions, *, zeros=False):
 
 
 def search(case):
-    """The searches of all roots of `case`."""
-    n_actions, discount, zeros = case["n_actions"], case["discount"], case.get("zeros", False)
+    """The searches of all roots of `case`; discounts and rewards are one for all, or one for each."""
+    n_actions, zeros = case["n_actions"], case.get("zeros", False)
+    discount, rewards = jnp.asarray(case["discount"], jnp.float64), jnp.asarray(case["rewards"])
 
     def step(_params, _key, action, node):
         node = mix(node * jnp.uint32(31) + action.astype(jnp.uint32) + 1)
         value, reward, prior = evaluate(node, n_actions, zeros=zeros)
-        reward = reward if case["rewards"] else 0 * reward
-        discount_ = jnp.full_like(value, discount)
-        return mctx.RecurrentFnOutput(reward=reward, discount=discount_, prior_logits=jnp.log(prior), value=value), node
+        reward, discounts = jnp.where(rewards, reward, 0.0), jnp.broadcast_to(discount, value.shape)
+        return mctx.RecurrentFnOutput(reward=reward, discount=discounts, prior_logits=jnp.log(prior), value=value), node
 
     roots = jnp.asarray(case["roots"], jnp.uint32)
     value, _, prior = evaluate(roots, n_actions, zeros=zeros)
@@ -64,12 +69,15 @@ def search(case):
             return mctx.qtransform_completed_by_mix_value(tree, node, **parameters)
 
         considered = case["max_num_considered_actions"]
+        if "noise" in case:
+            # mctx takes no noise, but draws it by this.
+            jax.random.gumbel = lambda _key, shape, dtype: jnp.asarray(case["noise"], dtype).reshape(shape)
         return mctx.gumbel_muzero_policy(
             *arguments,
             invalid_actions=prior == 0,
             qtransform=transform,
             max_num_considered_actions=considered,
-            gumbel_scale=0.0,
+            gumbel_scale=1.0 if "noise" in case else 0.0,
         )
 
     def transform(tree, node):
@@ -95,8 +103,8 @@ def results(case):
         yield {
             "parent": tree.parents[i, 1:].tolist(),
             "action": tree.action_from_parent[i, 1:].tolist(),
-            "root_value": float(tree.node_values[i, 0]),
-            "middle_value": float(tree.node_values[i, case["n_simulations"] // 2]),
+            "value": [round(float(value), 7) for value in tree.node_values[i]],
+            "visits": tree.node_visits[i].tolist(),
             "chosen": int(output.action[i]),
             "weights": [round(float(weight), 9) for weight in output.action_weights[i]],
         }
@@ -128,7 +136,10 @@ def cases():
 
 
 def main():
-    """Writes the file."""
+    """Writes the file, or answers."""
+    if sys.argv[1:] == ["-"]:
+        json.dump([list(results(case)) for case in json.load(sys.stdin)], sys.stdout)
+        return
     lines = [json.dumps(case | {"results": list(results(case))}, separators=(",", ":")) for case in cases()]
     path = pathlib.Path(__file__).with_suffix(".json")
     path.write_text("[\n" + ",\n".join(lines) + "\n]\n")

@@ -14,6 +14,7 @@ from slowthink.trees._export import export
 from slowthink.trees._inputs import count, pair, real
 from slowthink.trees._policies import Policy, Puct
 from slowthink.trees._problem import Searcher
+from slowthink.trees._root import Root
 from slowthink.trees._tree import Tree
 
 if TYPE_CHECKING:
@@ -178,7 +179,8 @@ class Forest(_slowthink.Forest):
         for node, text in self._payload(i).items():
             payload[node] = text
         named: dict[str, Any] = {**columns, "depth": columns["depth"].astype(np.int64), "payload": payload}
-        return Tree(**named, discount=self.discount, n_simulations=n_simulations, n_bytes=n_bytes, cost=cost)
+        root = Root(*self._root(i))
+        return Tree(**named, discount=self.discount, n_simulations=n_simulations, n_bytes=n_bytes, cost=cost, root=root)
 
     def run(
         self,

@@ -80,7 +80,17 @@ class Puct(Policy):
     fpu : float, "prior" or ("parent", float)
         What a child never asked for is worth with ``q_transform="raw"``; the other transforms make it 0.
     dirichlet_fraction, dirichlet_alpha : float
-        Share and concentration of the noise in the priors of the root's children.
+        Share and concentration of the noise in the priors of the root's children; drawn once for each tree, and
+        included in ``Tree.prior``.
+
+    Notes
+    -----
+    N and n count the visits of the node and of the child, those in flight included. Values are seen from the node where
+    the action is taken, ``reward + discount value``; a child in flight for the first time is taken to be worth what its
+    parent is. Priors are taken as they are told. Ties go to the lowest action.
+
+    The rules are those of mctx (which breaks ties at random); its ``num_simulations=50`` is ``n_simulations=51`` here,
+    where the evaluation of the root counts.
 
     References
     ----------
@@ -114,24 +124,51 @@ class Puct(Policy):
 class Gumbel(Policy):
     """Gumbel MuZero: sequential halving among sampled actions at the root, completed values below.
 
+    The root considers the ``max_num_considered_actions`` actions with the greatest logit plus Gumbel noise, and shares
+    its visits out among them by sequential halving: in each round all that are left are visited equally often, then the
+    half with the greatest logit + noise + completed value is left. Every other node goes to the child with the greatest
+    ``improved(a) - n(a) / (1 + sum n)``, where ``improved`` is proportional to prior times exp(completed value).
+
     Parameters
     ----------
     max_num_considered_actions : int
         Actions that compete at the root.
     gumbel_scale : float
-        Scale of the noise on the root's logits; 0 for none.
+        Scale of the noise on the root's logits; 0 for none. It is drawn once for each tree.
     value_scale, maxvisit_init : float
         Scale of values against logits: ``value_scale (maxvisit_init + most visits of a child)``.
     rescale_values : bool
-        Whether values are brought to 0..1 first.
+        Whether the values of a node's actions are brought to 0..1 first.
 
     Notes
     -----
-    Needs ``Forest(n_simulations=...)``, among which the rounds are shared out.
+    Needs ``Forest(n_simulations=...)``, which is shared out. One simulation evaluates the root, so that
+    ``n_simulations=51`` is mctx's ``num_simulations=50``.
+
+    Logits are the logarithms of the priors that are told; the scale of a node's priors makes no difference, and a
+    prior of 0 forbids the action. Values are seen from the node where the action is taken:
+    ``reward + discount value``, the value being that of the child's state for whoever is to move there. An action
+    without a completed visit takes the mixed value of its node, between the node's own evaluation and the values of
+    its visited actions.
+
+    With leaves in flight, all counts of visits that decide where to go include them, while values, the mixed value and
+    ``most visits`` follow from completed visits. (With ``in_flight=("loss", v)`` visits in flight are completed visits
+    worth v.) Where all actions whose turn it is are in flight, the root waits, so that each action gets the visits it
+    would get alone; with k actions left, about k leaves can be in flight at first.
 
     References
     ----------
     Danihelka et al. 2022, "Policy improvement by planning with Gumbel".
+
+    Examples
+    --------
+    >>> from slowthink.trees import Forest, Gumbel
+    >>> forest = Forest(1, Gumbel(max_num_considered_actions=4, gumbel_scale=0.0), n_simulations=17)
+    >>> while len(leaves := forest.ask(1)):
+    ...     _ = forest.tell(leaves, 0.0, n_children=8)
+    >>> tree = forest.tree(0)
+    >>> tree.visits[tree.children(0)]
+    array([6, 6, 2, 2, 0, 0, 0, 0])
     """
 
     max_num_considered_actions: int = 16

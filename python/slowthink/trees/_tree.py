@@ -15,10 +15,11 @@ import numpy.typing as npt
 from slowthink.trees import _html, _paths, _text
 from slowthink.trees._nodes import Flags, Floats, Integers, Kin, make_kin, node_number, path_to, step_values
 from slowthink.trees._paths import By
+from slowthink.trees._root import Root, RootPolicies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Tree:
+class Tree(RootPolicies):
     """A tree as it was when it was asked for: arrays by node, node 0 the root, parents before their children.
 
     ``Forest.tree`` and :func:`from_arrays` make it.
@@ -56,6 +57,8 @@ class Tree:
     n_nodes, n_simulations, n_bytes, cost : int, int, int, float
         Nodes; completed simulations; memory of the nodes in the engine, without texts; the sum of what was told to have
         been spent.
+    root : Root or None
+        What the policies at the root follow from, in a tree of a forest.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class Tree:
     n_simulations: int = 0
     n_bytes: int = 0
     cost: float = 0.0
+    root: Root | None = None
 
     @property
     def n_nodes(self) -> int:

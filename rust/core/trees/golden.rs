@@ -107,8 +107,12 @@ fn gumbel_and_puct_search_as_mctx_does() {
             assert_eq!(&asked[1..], &steps, "{:?} from {root}", forest.config());
             let columns = forest.trees()[0].columns(forest.config());
             let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-5, "{found} {expected}");
-            near(columns.value[0], number(expected, "root_value"));
-            near(columns.value[nodes[asked.len() / 2] as usize], number(expected, "middle_value"));
+            let found = nodes.iter().map(|&node| (columns.value[node as usize], columns.visits[node as usize]));
+            let values = expected["value"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap());
+            for ((value, visits), (expected_value, expected_visits)) in found.zip(values.zip(column("visits"))) {
+                near(value, expected_value);
+                assert_eq!(visits, expected_visits);
+            }
             let weights = forest.action_weights(0).unwrap();
             weights
                 .iter()

@@ -13,7 +13,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use slowthink::random::Seed;
-use slowthink::trees::{self, Told, tree};
+use slowthink::trees::{self, Policy, Told, tree};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Leaves up to which a call runs with the interpreter held: some milliseconds.
@@ -21,6 +21,9 @@ const BRIEF: usize = 20_000;
 
 /// Nanoseconds that a leaf takes, about.
 const LEAF: f64 = 300.0;
+
+/// Action weights, and the action and the noise of Gumbel.
+type Root<'py> = (Bound<'py, PyArray1<f64>>, Option<u32>, Option<Bound<'py, PyArray1<f64>>>);
 
 static N_FORESTS: AtomicU64 = AtomicU64::new(0);
 
@@ -285,6 +288,17 @@ impl Forest {
             dict.set_item("player", player.into_pyarray(py))?;
         }
         Ok((dict, facts))
+    }
+
+    /// Of the root of tree `i`: the action weights, and for Gumbel its action and its noise.
+    fn _root<'py>(&self, py: Python<'py>, i: usize) -> PyResult<Root<'py>> {
+        let (weights, action, noise) = self.call(py, 0, |forest| {
+            let is_gumbel = matches!(forest.config().policy, Policy::Gumbel(_));
+            let action = if is_gumbel { forest.gumbel_action(i)? } else { None };
+            let noise = if is_gumbel { Some(forest.root_noise(i)?) } else { None };
+            Ok((forest.action_weights(i)?, action, noise))
+        })?;
+        Ok((weights.into_pyarray(py), action, noise.map(|noise| noise.into_pyarray(py))))
     }
 
     /// The texts told of the nodes of tree `i`.
