@@ -92,7 +92,7 @@ class RootPolicies:
         ...     _ = forest.tell(leaves, leaves.path(0)[:1] == [1], n_children=2, priors=[[0.8, 0.2]])
         >>> tree = forest.tree(0)
         >>> tree.action_weights().round(3), tree.gumbel_action()
-        (array([0.016, 0.984]), 1)
+        (array([0.018, 0.982]), 1)
         """
         return self.visit_policy() if self.root is None else self.root.weights
 
