@@ -12,6 +12,7 @@ evaluates nodes, and where that leads.
 import json
 import pathlib
 import sys
+from unittest import mock
 
 import jax
 
@@ -69,16 +70,16 @@ def search(case):
             return mctx.qtransform_completed_by_mix_value(tree, node, **parameters)
 
         considered = case["max_num_considered_actions"]
-        if "noise" in case:
-            # mctx takes no noise, but draws it by this.
-            jax.random.gumbel = lambda _key, shape, dtype: jnp.asarray(case["noise"], dtype).reshape(shape)
-        return mctx.gumbel_muzero_policy(
-            *arguments,
-            invalid_actions=prior == 0,
-            qtransform=transform,
-            max_num_considered_actions=considered,
-            gumbel_scale=1.0 if "noise" in case else 0.0,
-        )
+        noise = jnp.asarray(case.get("noise", 0.0))
+        # mctx takes no noise, but draws it by this.
+        with mock.patch.object(jax.random, "gumbel", lambda _key, shape, dtype: jnp.broadcast_to(noise, shape)):
+            return mctx.gumbel_muzero_policy(
+                *arguments,
+                invalid_actions=prior == 0,
+                qtransform=transform,
+                max_num_considered_actions=considered,
+                gumbel_scale=1.0,
+            )
 
     def transform(tree, node):
         if case["q_transform"] == "min_max":
