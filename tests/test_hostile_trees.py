@@ -81,12 +81,14 @@ CASES: dict[str, dict[str, Any]] = {
     "Puct": {"pb_c_init": 1.5, "fpu": ("parent", 0.5)},
     "Puct (bounds)": {"q_transform": "min_max", "min_value": -1.0, "max_value": 1.0},
     "Thompson": {"model": "gaussian", "m": 0.5},
+    "Tree.action_weights": {},
     "Tree.best_child": {"node": 0},
     "Tree.best_path": {"by": "lower_bound", "value_range": np.array([0.0, 1.0])},
     "Tree.children": {"node": 0},
     "Tree.n_nodes": {},
     "Tree.path": {"node": 2},
     "Tree.to_text": {"max_nodes": 9},
+    "Tree.visit_policy": {"temperature": 0.5},
     "Tree.vote": {"answers": ["r", "a", "b", "c"], "weights": np.array([0.0, 1.0, 2.0, 0.5])},
     "Uct": {"c": 0.5, "fpu": 1.0},
     "from_arrays": {
@@ -168,8 +170,9 @@ def _observed(owner: Forest, attribute: str) -> Callable[..., Any]:
 ELSEWHERE = {
     *("Forest.export", "Tree.kin", "Tree.step_value", "Tree.to_dot", "Tree.to_html"),
     *("export", "read_tot_log"),
+    *("Tree.gumbel_action", "Tree.gumbel_noise"),
 }
-"""What reads and writes other forms of trees: its own tests feed it with mistakes."""
+"""What reads and writes other forms of trees, or belongs to one policy: its own tests feed it with mistakes."""
 
 
 def test_every_public_name_is_fed() -> None:
