@@ -558,7 +558,7 @@ class Leaves:
 _Policy = tuple[str, Sequence[float]]
 _Pair = tuple[float, float]
 _Budget = tuple[float | None, bool, int | None, float | None, float | None]
-_Rules = tuple[float, str, float | None, int | None, int | None, _Pair | None, _Pair | None, _Budget]
+_Rules = tuple[float, str, float | None, int | None, int | None, _Pair | None, _Pair | None, bool, _Budget]
 
 class Forest:
     def __new__(

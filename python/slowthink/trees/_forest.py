@@ -61,6 +61,9 @@ class Forest(_slowthink.Forest):
     solver : (float, float), optional
         The least and the greatest value there is, for whoever is to move: nodes are then proven, and left alone, where
         their children leave no doubt about them.
+    deduplicate : bool
+        Where children come one by one: a child told with the same `payload` as a sibling before it keeps its visit, but
+        nothing is asked for below it; the sibling has its prior, and counts it.
     stop_at : float, optional
         A tree is done as soon as a terminal node is told with at least this value, as the player at the root sees it;
         rewards on the way do not count.
@@ -117,6 +120,7 @@ class Forest(_slowthink.Forest):
         max_depth: int | None = None,
         widening: tuple[float, float] | None = None,
         solver: tuple[float, float] | None = None,
+        deduplicate: bool = False,
         stop_at: float | None = None,
         stop_when_settled: bool = False,
         total_simulations: int | None = None,
@@ -133,6 +137,7 @@ class Forest(_slowthink.Forest):
             None if n_simulations is None else count(n_simulations, "n_simulations", 1, 2**31 - 1),
             None if widening is None else pair(widening, "widening"),
             None if solver is None else pair(solver, "solver"),
+            _arrays.flag(deduplicate, "deduplicate"),
             (
                 None if stop_at is None else real(stop_at, "stop_at"),
                 _arrays.flag(stop_when_settled, "stop_when_settled"),

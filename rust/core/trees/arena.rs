@@ -4,6 +4,7 @@
 //! *record* of 16 bytes beside it, where its visits and its mean are kept; so a child of a tree with b actions everywhere
 //! takes 12 + 16 / b bytes, and most children, which are never visited twice, need no record.
 
+use super::thompson::Arms;
 use crate::error::{Error, Result};
 use crate::machine::{prefetch, reserve_huge};
 
@@ -87,6 +88,12 @@ pub struct Extra {
     pub(super) own: Vec<f32>,
     /// Sum of squared deviations from the mean, of each record.
     pub(super) spread: Vec<f64>,
+    /// Scores of the children of each record.
+    pub(super) arms: Vec<Arms>,
+    /// Hash of each slot's payload, 0 where there is none.
+    pub(super) payload: Vec<u64>,
+    /// How many siblings repeat each slot.
+    pub(super) copies: Vec<u32>,
 }
 
 impl Arena {
@@ -153,6 +160,9 @@ impl Arena {
                 + extra.proven.len()
                 + size_of_val(&extra.own[..])
                 + size_of_val(&extra.spread[..])
+                + size_of_val(&extra.arms[..])
+                + size_of_val(&extra.payload[..])
+                + size_of_val(&extra.copies[..])
         });
         12 * self.len()
             + size_of_val(&self.records[..])
@@ -250,7 +260,8 @@ impl Arena {
     #[inline(always)]
     pub(super) fn expand(&mut self, slot: u32, n: u32, value: f32) -> Result<u32> {
         let number = self.records.len() as u32;
-        self.grow(n as usize)?;
+        // Children that come one by one get their room one by one.
+        self.grow(if matches!(self.span, Span::Open(_)) { 0 } else { n as usize })?;
         let pending = u32::from(self.link[slot as usize] == PENDING);
         if let Span::Uniform(0) = self.span
             && n > 0

@@ -1,7 +1,7 @@
 //! What a walk leaves behind: counts on the way down, values on the way up.
 
 use super::arena::{Arena, FRESH, LEAF, PENDING, Record, set};
-use super::config::{Backup, InFlight};
+use super::config::{Backup, InFlight, Policy};
 use super::select::Rules;
 use super::tree::Tree;
 
@@ -31,6 +31,7 @@ impl Tree {
             arena.reweigh(rules, slot, traffic);
             above = arena.value[at];
         }
+        self.arena.await_child(path, 1);
     }
 
     /// Takes back what [`send`](Self::send) did.
@@ -52,6 +53,8 @@ impl Tree {
             };
             arena.reweigh(rules, slot, traffic);
         }
+        self.arena.await_child(path, -1);
+        self.give_back(path[path.len() - 1]);
     }
 
     /// Ends a visit along `path` that is in flight: the leaf's evaluation is `value`.
@@ -142,6 +145,7 @@ impl Tree {
                 let best = if rules.config.backup == Backup::Max { arena.best_child(rules, slot, link) } else { None };
                 let record = &mut arena.records[link as usize];
                 let n = record.visits - record.in_flight;
+                let before = record.mean;
                 match best {
                     Some(best) => record.mean = best,
                     None if rules.config.backup == Backup::Max && n > 1 => {} // its own evaluation, as it was
@@ -153,6 +157,9 @@ impl Tree {
                 let mut record = *record;
                 if product {
                     record.mean = libm::exp(record.mean);
+                }
+                if let Policy::Thompson(_) = rules.config.policy {
+                    arena.observe(link, path.len() - 1 - depth, value, before);
                 }
                 if !arena.is_proven(slot) {
                     arena.show(rules, slot, record);

@@ -73,22 +73,35 @@ pub struct Gumbel {
     pub rescale_values: bool,
 }
 
-/// What Thompson sampling takes scores to be drawn from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThompsonModel {
+/// AB-MCTS-A (Inoue et al. 2025): Thompson sampling between generating another child of a node and going on below those
+/// there are. What it takes scores to be drawn from, with the prior; names as in Murphy's normal-inverse-chi-squared law.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Thompson {
     /// A normal law of unknown mean and variance.
-    Gaussian,
+    Gaussian {
+        /// Prior mean.
+        m: f64,
+        /// How many scores the prior mean is worth.
+        kappa: f64,
+        /// How many scores the prior variance is worth.
+        nu: f64,
+        /// Prior variance.
+        tau_square: f64,
+    },
     /// A Bernoulli law whose probability has a beta law; scores lie in 0..1.
-    Beta,
+    Beta {
+        /// Prior successes.
+        alpha: f64,
+        /// Prior failures.
+        beta: f64,
+    },
 }
 
-/// AB-MCTS-A (Inoue et al. 2025): Thompson sampling between a node's children and generating another.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Thompson {
-    /// The model of scores.
-    pub model: ThompsonModel,
-    /// Prior: mean (Gaussian) or alpha (Beta) ...
-    pub prior: [f64; 4],
+impl Thompson {
+    /// The normal model, with the prior of the authors' program.
+    pub const GAUSSIAN: Self = Self::Gaussian { m: 0.0, kappa: 1.0, nu: 1.0, tau_square: 0.1 };
+    /// The beta model, with Jeffreys' prior.
+    pub const BETA: Self = Self::Beta { alpha: 0.5, beta: 0.5 };
 }
 
 /// Orders in which trees are grown without values of actions.
@@ -184,6 +197,9 @@ pub struct Config {
     pub widening: Option<Widening>,
     /// Proven nodes: the least and the greatest value there is, for whoever is to move.
     pub solver: Option<(f64, f64)>,
+    /// Where children come one by one, one whose payload a sibling told before is kept but never gone below: it counts for
+    /// the sibling's prior.
+    pub deduplicate: bool,
     /// What ends a search.
     pub budget: Budget,
 }
@@ -199,6 +215,7 @@ impl Default for Config {
             n_simulations: None,
             widening: None,
             solver: None,
+            deduplicate: false,
             budget: Budget::default(),
         }
     }
@@ -247,7 +264,36 @@ impl Config {
             return Err(invalid("dirichlet_fraction", &[], dirichlet_fraction, "be 0 with widening"));
         }
         self.budget.check(self)?;
+        if self.deduplicate && !self.is_open() {
+            return Err(invalid("deduplicate", &[], true, "be false where the number of children is told"));
+        }
+        if let Policy::Thompson(model) = self.policy {
+            self.check_thompson(model)?;
+        }
+        if let (Policy::Frontier(_), Some(_)) = (self.policy, self.widening) {
+            return Err(invalid("widening", &[], "a rule", "be none: this order asks for all children of a node"));
+        }
         self.policy.check()
+    }
+
+    fn check_thompson(&self, model: Thompson) -> Result<()> {
+        if self.backup != Backup::Mean {
+            return Err(invalid("backup", &[], format!("{:?}", self.backup), "be \"mean\" with Thompson sampling"));
+        }
+        if self.widening.is_some() {
+            return Err(invalid("widening", &[], "a rule", "be none: Thompson sampling decides when to generate"));
+        }
+        if matches!(model, Thompson::Beta { .. }) {
+            if self.discount < 0.0 {
+                return Err(invalid("discount", &[], self.discount, "be positive with the beta model"));
+            }
+            if let InFlight::VirtualLoss(value) = self.in_flight
+                && !(0.0..=1.0).contains(&value)
+            {
+                return Err(invalid("in_flight", &[], value, "be between 0 and 1 with the beta model"));
+            }
+        }
+        Ok(())
     }
 
     /// Whether children come one by one.
@@ -287,7 +333,16 @@ impl Policy {
                 not_negative("value_scale", gumbel.value_scale)?;
                 not_negative("maxvisit_init", gumbel.maxvisit_init)
             }
-            Self::Thompson(_) => Ok(()),
+            Self::Thompson(Thompson::Gaussian { m, kappa, nu, tau_square }) => {
+                finite("m", m)?;
+                positive("kappa", kappa)?;
+                positive("nu", nu)?;
+                positive("tau_square", tau_square)
+            }
+            Self::Thompson(Thompson::Beta { alpha, beta }) => {
+                positive("alpha", alpha)?;
+                positive("beta", beta)
+            }
             Self::Frontier(Order::Beam { width: 0 } | Order::Dvts { width: 0 }) => {
                 Err(invalid("width", &[], 0, "be at least 1"))
             }

@@ -1,7 +1,7 @@
 //! The one search loop: from the root down to a leaf that someone must evaluate, or that is known already.
 
 use super::arena::{FRESH, LEAF, PENDING, Span};
-use super::config::Widening;
+use super::config::{Policy, Widening};
 use super::forest::Kind;
 use super::select::Rules;
 use super::tree::Tree;
@@ -24,7 +24,7 @@ pub(super) struct Path(pub Vec<u32>);
 
 impl Path {
     #[inline(always)]
-    fn start(&mut self) {
+    pub(super) fn start(&mut self) {
         self.0.clear();
         self.0.push(0);
     }
@@ -73,6 +73,13 @@ impl Tree {
         path: &mut Path,
         walker: &mut impl Walker,
     ) -> Result<End> {
+        if !PLAIN {
+            match rules.config.policy {
+                Policy::Thompson(model) => return self.descend_thompson(rules, model, path, walker),
+                Policy::Frontier(_) => return self.descend_frontier(rules, path, walker),
+                _ => {}
+            }
+        }
         self.blocked.clear();
         path.start();
         walker.start();
@@ -110,10 +117,11 @@ impl Tree {
             }
             if let Span::Open(families) = &self.arena.span {
                 let family = families[link as usize];
-                if family.n < family.most && self.wants_child(rules, link, family.n) {
-                    let slot = self.arena.adopt(link, rules.fresh)?;
+                let wants = family.n < family.most && self.wants_child(rules, link, family.n);
+                if wants || (self.returned > 0 && self.arena.returned_child(link).is_some()) {
+                    let (slot, action) = self.newborn(rules, link)?;
                     path.0.push(slot);
-                    walker.step(family.n);
+                    walker.step(action);
                     return Ok(End::Leaf(Kind::Widen));
                 }
             }

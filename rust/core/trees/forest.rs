@@ -218,6 +218,7 @@ impl Forest {
             let Some(ticket) = self.tickets.get(number) else { continue };
             let tree = &mut self.trees[ticket.tree as usize];
             tree.recall(&self.rules, &ticket.path.0);
+            tree.put_back(ticket.path.leaf());
             tree.in_flight -= 1;
             let tree = ticket.tree;
             self.tickets.close(number);
@@ -267,7 +268,12 @@ impl Tree {
             };
             match end {
                 End::Leaf(kind) => return Ok(Some(kind)),
-                End::Blocked => return Ok(None),
+                End::Blocked => {
+                    // The next walk draws the same numbers, and with nothing in flight there will be none.
+                    self.walks -= 1;
+                    self.exhausted = self.in_flight == 0;
+                    return Ok(None);
+                }
                 End::Known => self.revisit(rules, path)?,
             }
             if !self.may_ask() {

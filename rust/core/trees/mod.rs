@@ -11,20 +11,26 @@ pub mod budgets;
 pub mod config;
 mod descent;
 pub mod forest;
+mod frontier;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod growth;
 mod gumbel;
 mod native;
 mod noise;
 mod outcome;
+mod posterior;
 mod select;
+mod siblings;
 pub mod tell;
 #[cfg(test)]
 mod tests;
+mod thompson;
 mod tickets;
 pub mod tree;
 
 pub use budgets::Budget;
-pub use config::{Backup, Config, Fpu, InFlight, Policy, QTransform};
+pub use config::{Backup, Config, Fpu, InFlight, Order, Policy, QTransform, Thompson};
 pub use forest::{Forest, Kind, Leaf, Leaves};
 pub use tell::{PerLeaf, Priors, Told};

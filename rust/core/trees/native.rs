@@ -161,6 +161,7 @@ impl Tree {
         let leaf = path.leaf() as usize;
         let value = problem.value(state, stream) as f32;
         let n = problem.branching().unwrap_or_else(|| problem.n_actions(state));
+        let n = rules.config.policy.n_children(n, path.depth());
         if n > MOST_CHILDREN {
             return Err(Error::Memory(usize::MAX));
         }
@@ -184,6 +185,6 @@ impl Tree {
         self.visit(rules, &path.0, f64::from(value));
         self.simulations += 1;
         self.end_early(rules, &path.0);
-        Ok(())
+        self.arrive(rules, &path.0)
     }
 }

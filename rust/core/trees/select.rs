@@ -160,7 +160,7 @@ impl Arena {
         let mut best: Option<(f32, u32)> = None;
         for slot in self.children(record) {
             let link = self.link[slot as usize];
-            if link == PENDING || self.is_proven(slot) || blocked.contains(&slot) {
+            if link == PENDING || self.is_proven(slot) || self.is_duplicate(slot) || blocked.contains(&slot) {
                 continue;
             }
             let value = if link != FRESH {

@@ -1,7 +1,7 @@
 //! What is told of leaves: checked as a whole before anything changes, then carried up leaf by leaf.
 
 use super::arena::{LEAF, MOST_CHILDREN, PENDING, set};
-use super::config::Backup;
+use super::config::{Backup, Policy, Thompson};
 use super::forest::Forest;
 use crate::error::{Result, invalid};
 use crate::machine::{prefetch, prefetch_whole};
@@ -120,6 +120,13 @@ impl Told<'_> {
         self.check_priors(n)
     }
 
+    /// Scores of a Bernoulli law lie between 0 and 1.
+    fn check_scores(&self, n: usize) -> Result<()> {
+        let rule = "be between 0 and 1 with the beta model";
+        self.values.check("values", n, |value| (0.0..=1.0).contains(&value), rule)?;
+        self.rewards.check("rewards", n, |reward| reward == 0.0, "be 0 with the beta model")
+    }
+
     fn check_priors(&self, n: usize) -> Result<()> {
         let (priors, width) = match self.priors {
             Priors::None => return Ok(()),
@@ -169,6 +176,9 @@ impl Forest {
     /// [`Error::Invalid`](crate::Error::Invalid), before anything changes; [`Error::Memory`](crate::Error::Memory).
     pub fn tell(&mut self, tickets: &[u64], told: &Told<'_>) -> Result<usize> {
         told.check(tickets.len())?;
+        if let Policy::Thompson(Thompson::Beta { .. }) = self.rules.config.policy {
+            told.check_scores(tickets.len())?;
+        }
         let open = self.rules.config.is_open();
         let needs_count = !open && matches!((told.n_children, told.terminal), (PerLeaf::None, _));
         if needs_count || self.rules.config.backup == Backup::Product {
@@ -253,7 +263,7 @@ impl Forest {
         }
         let link = tree.arena.link[leaf as usize];
         if link == PENDING {
-            let n = count.unwrap_or(MOST_CHILDREN);
+            let n = rules.config.policy.n_children(count.unwrap_or(MOST_CHILDREN), ticket.path.depth());
             if let Some(value) = value {
                 tree.arena.value[leaf as usize] = value as f32;
                 tree.arena.link[leaf as usize] = LEAF + n;
@@ -274,6 +284,10 @@ impl Forest {
             tree.in_flight -= 1;
             tree.simulations += 1;
             tree.end_early(rules, path);
+            tree.arrive(rules, path)?;
+        }
+        if let (true, Some(Some(text)), [.., parent, _]) = (rules.config.deduplicate, told.payloads.get(i), &path[..]) {
+            tree.compare(rules, *parent, leaf, text);
         }
         let tree = ticket.tree;
         if completed {

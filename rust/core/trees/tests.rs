@@ -41,7 +41,7 @@ fn configs() -> impl Strategy<Value = Config> {
 }
 
 /// Visits of children and of their parents agree in every node.
-fn check(arena: &Arena) {
+pub(super) fn check(arena: &Arena) {
     for slot in 0..arena.len() as u32 {
         let link = arena.link[slot as usize];
         if link < super::arena::LEAF {
@@ -61,7 +61,7 @@ fn check(arena: &Arena) {
 }
 
 /// A pure function of the leaf, so that the order of evaluations does not matter.
-fn evaluate(tree: u32, path: &[u32]) -> (f64, i64) {
+pub(super) fn evaluate(tree: u32, path: &[u32]) -> (f64, i64) {
     let mut hash = u64::from(tree) + 17;
     for &action in path {
         hash = crate::problems::synthetic::mix(hash ^ (u64::from(action) + 1));

@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, FRESH, LEAF, PENDING, Span, set};
 use super::config::{Backup, Config, Policy};
+use super::frontier::Frontier;
 use super::select::Rules;
 use crate::error::Result;
 use crate::random::Seed;
@@ -39,6 +40,10 @@ pub struct Tree {
     pub(super) limit: u32,
     /// The texts of nodes.
     pub(super) payloads: BTreeMap<u32, Box<str>>,
+    /// Children of an open tree that were asked for and taken back.
+    pub(super) returned: u32,
+    /// What is next, where an order of growth says so.
+    pub(super) frontier: Option<Box<Frontier>>,
 }
 
 impl Tree {
@@ -59,6 +64,11 @@ impl Tree {
             cost: 0.0,
             limit: config.n_simulations.unwrap_or(u32::MAX),
             payloads: BTreeMap::new(),
+            returned: 0,
+            frontier: match config.policy {
+                Policy::Frontier(order) => Some(Box::new(Frontier::new(order))),
+                _ => None,
+            },
         }
     }
 
@@ -111,7 +121,9 @@ impl Tree {
         let record = self.arena.expand(node, n, rules.fresh)?;
         let kept = matches!(rules.config.backup, Backup::Min | Backup::Product)
             || matches!(rules.config.policy, Policy::Gumbel(_));
-        if kept {
+        if let Policy::Thompson(_) = rules.config.policy {
+            self.arena.remember(record, if told { own } else { f32::NAN });
+        } else if kept {
             set(&mut self.arena.extra().own, record as usize, if told { own } else { f32::NAN });
         }
         let mean = match (told, rules.config.backup) {

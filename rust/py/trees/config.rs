@@ -5,16 +5,16 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use slowthink::trees::Budget;
 use slowthink::trees::config::{
-    Backup, Config, Fpu, Gumbel, InFlight, Order, Policy, Puct, QTransform, Thompson, ThompsonModel, Uct, Widening,
+    Backup, Config, Fpu, Gumbel, InFlight, Order, Policy, Puct, QTransform, Thompson, Uct, Widening,
 };
 
 /// The name of a policy and its parameters in the order of their declaration.
 pub type PolicyArgument = (String, Vec<f64>);
 
 /// What holds for all policies: `(discount, backup, value of an evaluation in flight, max_depth, n_simulations,
-/// widening, value bounds of the solver, budget)`.
+/// widening, value bounds of the solver, deduplicate, budget)`.
 pub type RulesArgument =
-    (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>, BudgetArgument);
+    (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>, bool, BudgetArgument);
 
 /// What ends a search: `(stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost)`.
 pub type BudgetArgument = (Option<f64>, bool, Option<u64>, Option<f64>, Option<f64>);
@@ -49,8 +49,8 @@ fn policy((name, numbers): &PolicyArgument) -> PyResult<Policy> {
             rescale_values: rescale != 0.0,
         }),
         ("thompson", &[model, a, b, c, d]) => {
-            let model = if model == 0.0 { ThompsonModel::Gaussian } else { ThompsonModel::Beta };
-            Policy::Thompson(Thompson { model, prior: [a, b, c, d] })
+            let normal = Thompson::Gaussian { m: a, kappa: b, nu: c, tau_square: d };
+            Policy::Thompson(if model == 0.0 { normal } else { Thompson::Beta { alpha: a, beta: b } })
         }
         ("best-first", []) => Policy::Frontier(Order::BestFirst),
         ("beam", &[width]) => Policy::Frontier(Order::Beam { width: width as u32 }),
@@ -75,7 +75,7 @@ fn backup(name: &str) -> PyResult<Backup> {
 
 /// The configuration; its values are checked by the core.
 pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> {
-    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver, budget) = rules;
+    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver, deduplicate, budget) = rules;
     let (stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost) = budget;
     Ok(Config {
         policy: policy(named)?,
@@ -86,6 +86,7 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
         n_simulations,
         widening: widening.map(|(k, alpha)| Widening { k, alpha }),
         solver,
+        deduplicate,
         budget: Budget { stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost },
     })
 }
@@ -94,6 +95,6 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
 #[pyfunction]
 pub fn check_policy(policy: PolicyArgument) -> PyResult<()> {
     // A number of simulations that every policy accepts: whether one must be given is the forest's affair.
-    let rules = (1.0, "mean".into(), None, None, Some(1), None, None, (None, false, None, None, None));
+    let rules = (1.0, "mean".into(), None, None, Some(1), None, None, false, (None, false, None, None, None));
     config(&policy, rules)?.check().map_err(to_python)
 }
