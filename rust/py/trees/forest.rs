@@ -1,6 +1,9 @@
 //! A forest as Python sees it. `ask` and `tell` are called for every simulation, so nothing of Python stands between
 //! them and the caller: `slowthink.trees.Forest` inherits them.
 
+// The documentation of methods is read in Python, where backticks mean something else.
+#![allow(clippy::doc_markdown)]
+
 use super::columns::{PriorsArgument, Tickets, column, payloads, whole};
 use super::config::{PolicyArgument, RulesArgument, config};
 use super::leaves::Leaves;
@@ -244,7 +247,9 @@ impl Forest {
     /// Asks nothing more of trees.
     fn _stop(&self, py: Python<'_>, trees: Vec<u32>) -> PyResult<()> {
         self.call(py, trees.len(), |forest| {
-            trees.iter().for_each(|&tree| forest.stop(tree));
+            for &tree in &trees {
+                forest.stop(tree);
+            }
             Ok(())
         })
     }

@@ -1,5 +1,8 @@
 //! Leaves that were asked for, as Python sees them.
 
+// The documentation of methods is read in Python, where backticks mean something else.
+#![allow(clippy::doc_markdown)]
+
 use super::columns::whole;
 use numpy::{Element, PyArray1};
 use pyo3::exceptions::PyIndexError;
@@ -29,7 +32,7 @@ const N_COLUMNS: usize = 7;
 ///     0: evaluate the state behind this action; 1: generate a further child of the parent, and evaluate it.
 #[pyclass(frozen, module = "slowthink.trees")]
 pub struct Leaves {
-    pub(super) leaves: trees::Leaves,
+    found: trees::Leaves,
     pub(super) tickets: Vec<u64>,
     /// The forest they are of.
     pub(super) forest: u64,
@@ -37,14 +40,14 @@ pub struct Leaves {
 }
 
 impl Leaves {
-    pub fn new(forest: u64, leaves: trees::Leaves) -> Self {
-        let tickets = leaves.leaves.iter().map(|leaf| leaf.ticket).collect();
-        Self { leaves, tickets, forest, columns: [const { PyOnceLock::new() }; N_COLUMNS] }
+    pub fn new(forest: u64, found: trees::Leaves) -> Self {
+        let tickets = found.leaves.iter().map(|leaf| leaf.ticket).collect();
+        Self { found, tickets, forest, columns: [const { PyOnceLock::new() }; N_COLUMNS] }
     }
 
     fn column<T: Element>(&self, py: Python<'_>, place: usize, of: impl Fn(&Leaf) -> T) -> Py<PyAny> {
         let column = self.columns[place]
-            .get_or_init(py, || PyArray1::from_iter(py, self.leaves.leaves.iter().map(of)).into_any().unbind());
+            .get_or_init(py, || PyArray1::from_iter(py, self.found.leaves.iter().map(of)).into_any().unbind());
         column.clone_ref(py)
     }
 }
@@ -104,7 +107,7 @@ impl Leaves {
         if place < 0 || place as usize >= n {
             return Err(PyIndexError::new_err(format!("i must be the number of one of {n} leaves, got {i}")));
         }
-        Ok(self.leaves.path(place as usize).to_vec())
+        Ok(self.found.path(place as usize).to_vec())
     }
 
     fn __len__(&self) -> usize {
@@ -113,9 +116,9 @@ impl Leaves {
 
     fn __repr__(&self) -> String {
         const SHOWN: usize = 4;
-        let leaves = &self.leaves.leaves;
+        let leaves = &self.found.leaves;
         let one = |(i, leaf): (usize, &Leaf)| {
-            let path: Vec<String> = self.leaves.path(i).iter().map(u32::to_string).collect();
+            let path: Vec<String> = self.found.path(i).iter().map(u32::to_string).collect();
             format!("tree {} node {} path [{}]", leaf.tree, leaf.node, path.join(", "))
         };
         let mut parts: Vec<String> = leaves.iter().enumerate().take(SHOWN).map(one).collect();
