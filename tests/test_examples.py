@@ -21,7 +21,7 @@ def run(name, *arguments):
 def test_all_are_here():
     tested = {
         "evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py", "walk_graph.py",
-        "metastable_hitting.py", "shakespeare.py",
+        "metastable_hitting.py", "shakespeare.py", "llm_forest.py",
     }  # fmt: skip
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
@@ -83,3 +83,11 @@ def test_shakespeare():
     assert len(shares) == 6
     assert shares == sorted(shares, reverse=True)
     assert re.search(r"bigrams: [\d,]+ characters a second", out)
+
+
+def test_llm_forest():
+    pytest.importorskip("openai")
+    out = run("llm_forest.py", "--fake")
+    lines, right = re.search(r"(\d+) lines", out), re.search(r"(\d+) of 24 problems right", out)
+    assert 300 < int(lines[1]) <= 960
+    assert int(right[1]) >= 20

@@ -1,6 +1,7 @@
 """Tree search: forests that ask for leaves and are told what they are worth, without barriers."""
 
 from slowthink._slowthink import Leaves
+from slowthink.trees._expansion import DriveReport, Expansion, Failure, Leaf
 from slowthink.trees._export import export
 from slowthink.trees._forest import Forest
 from slowthink.trees._import import from_arrays, read_tot_log
@@ -27,9 +28,13 @@ __all__ = [
     "BreadthFirst",
     "By",
     "DepthFirst",
+    "DriveReport",
     "Dvts",
+    "Expansion",
+    "Failure",
     "Forest",
     "Gumbel",
+    "Leaf",
     "Leaves",
     "Policy",
     "Puct",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,8 +11,10 @@ import numpy.typing as npt
 from slowthink import _arrays, _run, _slowthink
 from slowthink.problems import Problem
 from slowthink.problems._built_in import BuiltIn
+from slowthink.trees._drive import Driver, Evaluate, Expand, Settings, Stop
+from slowthink.trees._expansion import DriveReport
 from slowthink.trees._export import export
-from slowthink.trees._inputs import count, pair, real
+from slowthink.trees._inputs import count, not_negative, pair, real
 from slowthink.trees._policies import Policy, Puct
 from slowthink.trees._problem import Searcher
 from slowthink.trees._root import Root
@@ -286,6 +289,140 @@ class Forest(_slowthink.Forest):
         2 + 2? 4 not 5
         """
         return export(self, kind, path, **options)
+
+    def set_budget(self, n_simulations: npt.ArrayLike) -> None:
+        """Lets trees have this many simulations in all from now on; none further where they have as many already.
+
+        Parameters
+        ----------
+        n_simulations : int or array_like of int, shape (n_trees,)
+            For all trees, or for each, 0 to 2**31 - 1.
+
+        Examples
+        --------
+        >>> from slowthink.trees import Forest
+        >>> forest = Forest(3)
+        >>> forest.set_budget([1, 0, 1])
+        >>> forest.ask(9).tree
+        array([0, 2], dtype=uint32)
+        """
+        budgets = _arrays.integers(n_simulations, "n_simulations", ndim=(0, 1), low=0)
+        if budgets.ndim and len(budgets) != self.n_trees:
+            raise ValueError(f"n_simulations must have one value for each of {self.n_trees} trees, got {len(budgets)}")
+        if (budgets >= 2**31).any():
+            raise ValueError(f"n_simulations must be below 2**31, got {budgets.max()}")
+        self._set_limits(np.broadcast_to(budgets, self.n_trees).tolist())
+
+    async def drive(
+        self,
+        expand: Expand,
+        evaluate: Evaluate | None = None,
+        *,
+        concurrency: int = 64,
+        per_tree: int | None = None,
+        retries: int = 3,
+        timeout: float | None = None,
+        backoff: float = 1.0,
+        max_backoff: float = 60.0,
+        retry_on: type[BaseException] | tuple[type[BaseException], ...] = Exception,
+        n_simulations: int | None = None,
+        max_cost: float | None = None,
+        max_seconds: float | None = None,
+        stop: Stop | None = None,
+        on_failure: Literal["skip", "raise"] = "skip",
+        progress: _run.Progress = False,
+    ) -> DriveReport:
+        """Searches with coroutines that evaluate leaves, such as calls of a language model, many at a time.
+
+        Parameters
+        ----------
+        expand : callable
+            Coroutine that takes a :class:`Leaf` and returns an :class:`Expansion`, or a dict of its fields.
+        evaluate : callable, optional
+            Coroutine that takes the leaf and its expansion and returns its value, where `expand` left it out. The
+            children are known to the search, and may be asked for, as soon as `expand` returns.
+        concurrency : int
+            Leaves in flight at most.
+        per_tree : int, optional
+            Leaves of one tree in flight at most. Even without, a tree has more than one only where there are fewer
+            trees with work than slots: a search is the better the fewer of its leaves are in flight.
+        retries : int
+            How often a call that fails is made again, after a pause.
+        timeout : float, optional
+            Seconds a call may take.
+        backoff, max_backoff : float
+            Seconds of the first pause, which then doubles up to the greatest; half of it is random.
+        retry_on : exception type or tuple of them
+            What counts as a failure of the call, besides running out of time. Any other exception ends the drive.
+        n_simulations : int, optional
+            Simulations of all trees together. :meth:`set_budget`, and `n_simulations` of the forest, are those of each.
+        max_cost : float, optional
+            No leaf is asked for once expansions have cost this much; those in flight are completed.
+        max_seconds : float, optional
+            The drive ends after this time; leaves in flight are taken back.
+        stop : callable, optional
+            Takes a leaf and its expansion. Where it returns True the tree is solved: nothing further is asked of it,
+            and its leaves in flight are taken back.
+        on_failure : {"skip", "raise"}
+            What is done about a call that failed to the last: its leaf is taken back, and nothing further is asked of
+            its tree in this drive, or its exception is raised.
+        progress : bool or callable
+            Whether to show a bar, or a function of (done, total).
+
+        Returns
+        -------
+        DriveReport
+            What was done, how full the slots were, what failed.
+
+        Raises
+        ------
+        ValueError
+            Nothing bounds the search: neither a budget nor `stop`. Also where an expansion is out of range.
+
+        Notes
+        -----
+        However the drive ends, also by an exception or the cancellation of its task, leaves in flight are taken back:
+        their counts are as if they had never been asked for. A drive can be followed by another. A leaf costs some 50
+        microseconds of the interpreter.
+
+        Examples
+        --------
+        >>> import asyncio
+        >>> from slowthink.trees import Expansion, Forest
+        >>> async def expand(leaf):
+        ...     await asyncio.sleep(0.001)
+        ...     return Expansion(value=sum(leaf.path()) / 10, n_children=3, payload=f"step {leaf.depth}", cost=20)
+        >>> forest = Forest(8, n_simulations=10, rng=1)
+        >>> report = asyncio.run(forest.drive(expand, concurrency=16))
+        >>> report.reason, report.n_simulations, report.cost
+        ('done', 80, 1600.0)
+        >>> forest.tree(7).payload[1]
+        'step 1'
+        """
+        bounds = (n_simulations, max_cost, max_seconds, stop)
+        if all(bound is None for bound in bounds) and any(limit == 2**32 - 1 for limit in self._limits()):
+            raise ValueError("n_simulations must be given, here or to the forest, or max_cost, max_seconds or stop")
+        kinds = retry_on if isinstance(retry_on, tuple) else (retry_on,)
+        if not all(isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds):
+            raise TypeError(f"retry_on must be a type of exception, or a tuple of them, got {retry_on!r}")
+        for name, function in (("expand", expand), ("evaluate", evaluate), ("stop", stop)):
+            if not callable(function) and (function is not None or name == "expand"):
+                raise TypeError(f"{name} must be callable, got {type(function).__name__}")
+        settings = Settings(
+            concurrency=count(concurrency, "concurrency", 1, 2**31 - 1),
+            per_tree=2**31 - 1 if per_tree is None else count(per_tree, "per_tree", 1, 2**31 - 1),
+            retries=count(retries, "retries", 0, 1000),
+            timeout=None if timeout is None else not_negative(timeout, "timeout"),
+            backoff=not_negative(backoff, "backoff"),
+            max_backoff=not_negative(max_backoff, "max_backoff"),
+            retry_on=(*kinds, asyncio.TimeoutError),
+            n_simulations=None if n_simulations is None else count(n_simulations, "n_simulations", 0, 2**62),
+            max_cost=None if max_cost is None else not_negative(max_cost, "max_cost"),
+            max_seconds=None if max_seconds is None else not_negative(max_seconds, "max_seconds"),
+            on_failure="raise" if _arrays.choice(on_failure, "on_failure", ("skip", "raise")) == "raise" else "skip",
+        )
+        report = _run.options(1, progress)[1]
+        return await Driver(self, expand, evaluate, stop, report, settings).run()
 
     def stop(self, trees: npt.ArrayLike) -> None:
         """Asks nothing more of these trees. Leaves in flight may still be told.

@@ -31,3 +31,11 @@ def pair(value: Any, name: str) -> tuple[float, float]:
     if array.shape != (2,):
         raise ValueError(f"{name} must be two numbers, got {len(array)}")
     return float(array[0]), float(array[1])
+
+
+def not_negative(value: Any, name: str) -> float:
+    """A number of at least 0."""
+    number = real(value, name)
+    if number < 0:
+        raise ValueError(f"{name} must be at least 0, got {number}")
+    return number

@@ -137,6 +137,11 @@ impl Forest {
         self.wake(tree);
     }
 
+    /// The tree and the nodes from its root to the leaf of an open ticket.
+    pub fn path(&self, ticket: u64) -> Option<(u32, &[u32])> {
+        self.tickets.get(ticket).map(|ticket| (ticket.tree, &ticket.path.0[..]))
+    }
+
     /// Adds up to `n` leaves to `out`: the trees take turns, and give one at a time. There are fewer where all else is in
     /// flight, known or paid for. With `per_tree`, no tree gets more than that many in flight.
     ///

@@ -331,4 +331,23 @@ impl Forest {
             Ok(())
         })
     }
+
+    /// Sets that of one tree, and returns what it was.
+    fn _set_limit(&self, py: Python<'_>, i: u32, limit: u32) -> PyResult<u32> {
+        let before = self.tree(py, i as usize, |tree, _| tree.limit())?;
+        self.call(py, 0, |forest| {
+            forest.set_limit(i, limit);
+            Ok(before)
+        })
+    }
+
+    /// The texts of the nodes from the root to the parent of the leaf of an open ticket; None for a closed one.
+    fn _texts(&self, py: Python<'_>, ticket: u64) -> PyResult<Option<Vec<Option<String>>>> {
+        self.call(py, 0, |forest| {
+            let Some((tree, nodes)) = forest.path(ticket) else { return Ok(None) };
+            let payloads = forest.trees()[tree as usize].payloads();
+            let above = &nodes[..nodes.len().saturating_sub(1)];
+            Ok(Some(above.iter().map(|node| payloads.get(node).map(|text| text.to_string())).collect()))
+        })
+    }
 }
