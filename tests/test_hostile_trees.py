@@ -56,7 +56,9 @@ CASES: dict[str, dict[str, Any]] = {
     "Forest.policy": {},
     "Forest.run": {"problem": TicTacToe(), "n_simulations": 3},
     "Forest.set_budget": {"n_simulations": np.array([3, 0, 5])},
+    "Forest.set_priority": {"trees": np.array([0, 2]), "priority": 3},
     "Forest.simulations": {},
+    "Forest.stop": {"trees": np.array([0, 2])},
     "Forest.tell": {
         "tickets": TICKETS,
         "values": np.array([0.5, 0.25, 1.0]),
@@ -137,7 +139,7 @@ class TestTrees(Hostile):
         if callable(getattr(owner, attribute)):
             return (
                 _observed(owner, attribute)
-                if attribute in ("cancel", "run", "set_budget", "tell")
+                if attribute in ("cancel", "run", "set_budget", "set_priority", "stop", "tell")
                 else getattr(owner, attribute)
             )
         return lambda: getattr(owner, attribute)
