@@ -347,7 +347,7 @@ impl Forest {
             let Some((tree, nodes)) = forest.path(ticket) else { return Ok(None) };
             let payloads = forest.trees()[tree as usize].payloads();
             let above = &nodes[..nodes.len().saturating_sub(1)];
-            Ok(Some(above.iter().map(|node| payloads.get(node).map(|text| text.to_string())).collect()))
+            Ok(Some(above.iter().map(|node| payloads.get(node).map(ToString::to_string)).collect()))
         })
     }
 }
