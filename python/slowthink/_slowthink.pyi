@@ -3,7 +3,7 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self
+from typing_extensions import Self, disjoint_base
 
 from slowthink._run import Options
 
@@ -560,6 +560,7 @@ _Pair = tuple[float, float]
 _Budget = tuple[float | None, bool, int | None, float | None, float | None]
 _Rules = tuple[float, str, float | None, int | None, int | None, _Pair | None, _Pair | None, bool, _Budget]
 
+@disjoint_base
 class Forest:
     def __new__(
         cls, n_trees: int, policy: _Policy, rules: _Rules, seed: npt.NDArray[np.uint64], first: int
