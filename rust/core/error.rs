@@ -21,6 +21,28 @@ pub enum Error {
     /// An iterative method ended before it reached its tolerance: what it reached, and what to try.
     #[error("{0}")]
     NotConverged(String),
+    /// The system could not read or write a file.
+    #[error("{path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What kind of error it is.
+        kind: std::io::ErrorKind,
+        /// What the system says.
+        message: String,
+    },
+    /// A file is not what it should be: which, where, and what is wrong with it.
+    #[error("{0}")]
+    Damaged(String),
+}
+
+impl Error {
+    /// What the system said when it was asked to read or write `path`.
+    pub fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        let message = error.to_string();
+        let message = message.split(" (os error").next().unwrap_or_default().to_owned();
+        Self::File { path: path.display().to_string(), kind: error.kind(), message }
+    }
 }
 
 /// An argument that broke a rule: which one, where, what it was and what the rule is.

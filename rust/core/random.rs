@@ -58,6 +58,16 @@ impl Seed {
         Self([a, b, c, mix(c ^ b.rotate_left(32))])
     }
 
+    /// The seed whose [`words`](Self::words) these are.
+    pub(crate) const fn of_words(words: [u64; 4]) -> Self {
+        Self(words)
+    }
+
+    /// The seed itself, to be written down.
+    pub(crate) const fn words(&self) -> [u64; 4] {
+        self.0
+    }
+
     /// Stream number `index`. Costs two chained hashes on each of two words, about 4 ns.
     #[inline]
     #[must_use]

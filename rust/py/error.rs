@@ -11,6 +11,8 @@ pub fn to_python(error: Error) -> PyErr {
         // Reached only if a kernel stops without the gate having asked for it; the gate raises its own reason.
         Error::Interrupted => PyKeyboardInterrupt::new_err("interrupted"),
         Error::Memory(_) => PyMemoryError::new_err(error.to_string()),
+        Error::File { kind, .. } => std::io::Error::new(kind, error.to_string()).into(),
+        Error::Damaged(what) => PyValueError::new_err(what),
         Error::NotConverged(what) => PyRuntimeError::new_err(what),
         other => PyRuntimeError::new_err(other.to_string()),
     }

@@ -133,6 +133,22 @@ mod _slowthink {
     #[pymodule_export]
     use super::trees::config::check_policy;
     #[pymodule_export]
+    use super::trees::durability::forest_child;
+    #[pymodule_export]
+    use super::trees::durability::forest_compact;
+    #[pymodule_export]
+    use super::trees::durability::forest_keep;
+    #[pymodule_export]
+    use super::trees::durability::forest_load;
+    #[pymodule_export]
+    use super::trees::durability::forest_outstanding;
+    #[pymodule_export]
+    use super::trees::durability::forest_reroot;
+    #[pymodule_export]
+    use super::trees::durability::forest_resume;
+    #[pymodule_export]
+    use super::trees::durability::forest_save;
+    #[pymodule_export]
     use super::trees::forest::Forest;
     #[pymodule_export]
     use super::trees::leaves::Leaves;

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from slowthink import _arrays, _run, _slowthink
+from slowthink import _arrays, _run
 from slowthink.problems import Problem
 from slowthink.problems._built_in import BuiltIn
 from slowthink.trees._drive import Driver, Evaluate, Expand, Settings, Stop
+from slowthink.trees._durability import Durable, Path
 from slowthink.trees._expansion import DriveReport
 from slowthink.trees._export import export
 from slowthink.trees._inputs import count, not_negative, pair, real
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _BACKUPS = ("mean", "max", "min", "product", "last")
 
 
-class Forest(_slowthink.Forest):
+class Forest(Durable):
     """Trees that are searched together: they ask for leaves, and are told what those are worth, in any order.
 
     Parameters
@@ -78,6 +79,14 @@ class Forest(_slowthink.Forest):
     max_cost_per_tree, max_cost : float, optional
         A tree, or the forest, is done when it was told to have cost this much, such as tokens. What is in flight is not
         known to cost anything, so what a search costs in the end may be more by that.
+    journal : str or PathLike, optional
+        A file to which all that is asked and told is appended, before its effect is seen: whenever the process dies,
+        even by SIGKILL, no more than what was in flight is lost. If the file is there already, the search that it
+        holds goes on, which must be the same (with ``rng=None``, whatever its seed was); see :meth:`resume`. Lasts
+        as long as the forest; one forest at a time may keep a journal.
+    fsync : bool
+        Whether each record of the journal is on the disk, and not only with the operating system, before its effect is
+        seen: then nothing is lost if the machine loses power, and each call takes the milliseconds of a disk.
 
     Attributes
     ----------
@@ -129,6 +138,8 @@ class Forest(_slowthink.Forest):
         total_simulations: int | None = None,
         max_cost_per_tree: float | None = None,
         max_cost: float | None = None,
+        journal: Path | None = None,
+        fsync: bool = False,
     ) -> Self:
         if not isinstance(policy, Policy):
             raise TypeError(f"policy must be one of the policies of slowthink.trees, got {type(policy).__name__}")
@@ -157,11 +168,12 @@ class Forest(_slowthink.Forest):
         self._first = first
         self._seed = seed
         self._searcher = None
+        fsync = _arrays.flag(fsync, "fsync")
+        if journal is not None:
+            self._keep(journal, fsync, same_seed=rng is not None)
         return self
 
     policy: Policy
-    _first: int
-    _seed: npt.NDArray[np.uint64]
     _searcher: Searcher | None
 
     def tree(self, i: int) -> Tree:

@@ -1,7 +1,8 @@
-"""Single numbers among the arguments of a forest."""
+"""Single numbers, and names of files, among the arguments of a forest."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -39,3 +40,13 @@ def not_negative(value: Any, name: str) -> float:
     if number < 0:
         raise ValueError(f"{name} must be at least 0, got {number}")
     return number
+
+
+def file_name(value: Any, name: str) -> str:
+    """The name of a file."""
+    text = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(text, str):
+        raise TypeError(f"{name} must be the name of a file, a str or PathLike, got {value!r}")
+    if not text or "\0" in text:
+        raise ValueError(f"{name} must be the name of a file, got {text!r}")
+    return text

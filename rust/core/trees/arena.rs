@@ -17,8 +17,8 @@ pub(super) const LEAF: u32 = 1 << 31;
 /// The greatest number of children that a link can hold.
 pub(super) const MOST_CHILDREN: u32 = PENDING - LEAF - 1;
 /// Slots of the first chunk of a list of children, doubled up to [`LARGEST_CHUNK`].
-const SMALLEST_CHUNK: u32 = 4;
-const LARGEST_CHUNK: u32 = 64;
+pub(super) const SMALLEST_CHUNK: u32 = 4;
+pub(super) const LARGEST_CHUNK: u32 = 64;
 
 /// What is known of a node with children: of a slot whose link is this record's number.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,29 @@ pub(super) struct Family {
     pub n: u32,
     /// Children it may have.
     pub most: u32,
+}
+
+impl Family {
+    /// Adds `slot` to the list, whose chunks are in `lists`.
+    pub(super) fn add(&mut self, lists: &mut Vec<u32>, slot: u32) {
+        let (mut capacity, mut used) = (SMALLEST_CHUNK, self.n);
+        while used >= capacity {
+            used -= capacity;
+            capacity = (2 * capacity).min(LARGEST_CHUNK);
+        }
+        if used == 0 {
+            let place = lists.len() as u32;
+            lists.resize(lists.len() + 1 + capacity as usize, u32::MAX);
+            if self.n == 0 {
+                self.first = place;
+            } else {
+                lists[self.last as usize] = place;
+            }
+            self.last = place;
+        }
+        lists[(self.last + 1 + used) as usize] = slot;
+        self.n += 1;
+    }
 }
 
 /// Where the children of each record are.
@@ -330,24 +353,7 @@ impl Arena {
         let slot = self.len() as u32;
         self.append(1, value);
         let Span::Open(families) = &mut self.span else { unreachable!("only open trees adopt") };
-        let family = &mut families[record as usize];
-        let (mut capacity, mut used) = (SMALLEST_CHUNK, family.n);
-        while used >= capacity {
-            used -= capacity;
-            capacity = (2 * capacity).min(LARGEST_CHUNK);
-        }
-        if used == 0 {
-            let place = self.lists.len() as u32;
-            self.lists.resize(self.lists.len() + 1 + capacity as usize, u32::MAX);
-            if family.n == 0 {
-                family.first = place;
-            } else {
-                self.lists[family.last as usize] = place;
-            }
-            family.last = place;
-        }
-        self.lists[(family.last + 1 + used) as usize] = slot;
-        family.n += 1;
+        families[record as usize].add(&mut self.lists, slot);
         Ok(slot)
     }
 

@@ -66,7 +66,7 @@ impl Leaves {
         self.ends.clear();
     }
 
-    fn push(&mut self, ticket: u64, tree: u32, path: &Path, actions: &[u32], kind: Kind) {
+    pub(super) fn push(&mut self, ticket: u64, tree: u32, path: &Path, actions: &[u32], kind: Kind) {
         let parent = path.0.len().checked_sub(2).map_or(-1, |above| path.0[above].into());
         let action = actions.last().map_or(-1, |&action| action.into());
         self.leaves.push(Leaf { ticket, tree, node: path.leaf(), parent, action, depth: path.depth(), kind });
@@ -90,9 +90,9 @@ pub struct Forest {
     /// Trees that may have a leaf to ask for, in turn; those of higher priority in front.
     pub(super) queue: VecDeque<u32>,
     /// Trees that have as many leaves in flight as the last ask allowed.
-    full: VecDeque<u32>,
-    path: Path,
-    actions: Vec<u32>,
+    pub(super) full: VecDeque<u32>,
+    pub(super) path: Path,
+    pub(super) actions: Vec<u32>,
 }
 
 impl Forest {
@@ -140,6 +140,25 @@ impl Forest {
     /// The tree and the nodes from its root to the leaf of an open ticket.
     pub fn path(&self, ticket: u64) -> Option<(u32, &[u32])> {
         self.tickets.get(ticket).map(|ticket| (ticket.tree, &ticket.path.0[..]))
+    }
+
+    /// Adds all leaves in flight to `out`, in the order in which they were asked for.
+    pub fn outstanding(&self, out: &mut Leaves) {
+        let mut open: Vec<_> = self.tickets.open().collect();
+        open.sort_unstable_by_key(|(_, ticket)| ticket.serial);
+        for (number, _) in open {
+            self.hand_out(number, out);
+        }
+    }
+
+    /// Adds the leaf of ticket `number` to `out`, if that is open.
+    pub(super) fn hand_out(&self, number: u64, out: &mut Leaves) {
+        if let Some(ticket) = self.tickets.get(number) {
+            let arena = &self.trees[ticket.tree as usize].arena;
+            let steps = ticket.path.0.windows(2);
+            let actions: Vec<u32> = steps.map(|step| arena.action(arena.link[step[0] as usize], step[1])).collect();
+            out.push(number, ticket.tree, &ticket.path, &actions, ticket.kind);
+        }
     }
 
     /// Adds up to `n` leaves to `out`: the trees take turns, and give one at a time. There are fewer where all else is in
@@ -210,7 +229,7 @@ impl Forest {
             self.enqueue(number);
             let at = out.leaves.len();
             out.push(0, number, &self.path, &self.actions, kind);
-            out.leaves[at].ticket = self.tickets.issue(number, &mut self.path);
+            out.leaves[at].ticket = self.tickets.issue(number, kind, &mut self.path);
             wanted -= 1;
         }
         Ok(())

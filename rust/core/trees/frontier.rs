@@ -17,14 +17,14 @@ use std::collections::{BinaryHeap, VecDeque};
 #[derive(Debug, Clone)]
 pub(super) struct Frontier {
     /// The parent of each slot; the root's is itself.
-    parent: Vec<u32>,
+    pub parent: Vec<u32>,
     /// Slots to be asked for next, in turn; those taken back stand first.
-    queue: VecDeque<u32>,
-    open: Open,
+    pub queue: VecDeque<u32>,
+    pub open: Open,
 }
 
 #[derive(Debug, Clone)]
-enum Open {
+pub(super) enum Open {
     /// The greatest key is next.
     Ranked(BinaryHeap<Ranked>),
     /// Nodes, and their first children that were not asked for; the last is next.
@@ -35,9 +35,9 @@ enum Open {
 
 /// An open node; of equal keys the lowest slot is greatest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Ranked {
-    key: f64,
-    slot: u32,
+pub(super) struct Ranked {
+    pub key: f64,
+    pub slot: u32,
 }
 
 impl Eq for Ranked {}
@@ -56,11 +56,11 @@ impl Ord for Ranked {
 
 /// The nodes of one level of a beam.
 #[derive(Debug, Clone, Default)]
-struct Level {
+pub(super) struct Level {
     /// Those that were told.
-    told: Vec<Ranked>,
+    pub told: Vec<Ranked>,
     /// Those that were not.
-    waiting: usize,
+    pub waiting: usize,
 }
 
 impl Frontier {

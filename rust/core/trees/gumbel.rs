@@ -64,7 +64,7 @@ impl Tree {
         let legal = self.root_logits.iter().filter(|&&logit| logit > f64::NEG_INFINITY).count();
         let considered = gumbel.max_num_considered_actions.min(legal as u32);
         let shared = rules.config.n_simulations.unwrap_or(u32::MAX) - 1;
-        let turn = considered_visits(considered, shared, self.arena.records[record as usize].visits - 1);
+        let turn = considered_visits(considered, shared, self.arena.records[record as usize].visits.saturating_sub(1));
         let mut values = std::mem::take(&mut self.scores);
         self.complete_values(rules, gumbel, 0, record, &mut values);
         let logits = &self.root_logits;

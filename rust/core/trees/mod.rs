@@ -8,8 +8,11 @@
 pub mod arena;
 mod backup;
 pub mod budgets;
+mod check;
 pub mod config;
 mod descent;
+#[cfg(test)]
+mod durable_tests;
 pub mod forest;
 mod frontier;
 #[cfg(test)]
@@ -17,10 +20,16 @@ mod golden;
 #[cfg(test)]
 mod growth;
 mod gumbel;
+pub mod journal;
+mod log;
 mod native;
 mod noise;
 mod outcome;
+mod persist;
 mod posterior;
+mod reroot;
+mod retold;
+mod save;
 mod select;
 mod siblings;
 pub mod tell;
@@ -33,4 +42,5 @@ pub mod tree;
 pub use budgets::Budget;
 pub use config::{Backup, Config, Fpu, InFlight, Order, Policy, QTransform, Thompson};
 pub use forest::{Forest, Kind, Leaf, Leaves};
+pub use journal::Journaled;
 pub use tell::{PerLeaf, Priors, Told};

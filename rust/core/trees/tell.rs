@@ -175,15 +175,7 @@ impl Forest {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid), before anything changes; [`Error::Memory`](crate::Error::Memory).
     pub fn tell(&mut self, tickets: &[u64], told: &Told<'_>) -> Result<usize> {
-        told.check(tickets.len())?;
-        if let Policy::Thompson(Thompson::Beta { .. }) = self.rules.config.policy {
-            told.check_scores(tickets.len())?;
-        }
-        let open = self.rules.config.is_open();
-        let needs_count = !open && matches!((told.n_children, told.terminal), (PerLeaf::None, _));
-        if needs_count || self.rules.config.backup == Backup::Product {
-            self.check_each(tickets, told, open)?;
-        }
+        self.check_told(tickets, told)?;
         let mut completed = 0;
         let mut flat = 0;
         for (i, &number) in tickets.iter().enumerate() {
@@ -219,6 +211,20 @@ impl Forest {
         if let Some(ticket) = later(2) {
             self.trees[ticket.tree as usize].arena.prefetch_records(&ticket.path.0);
         }
+    }
+
+    /// Checks all that can be wrong with what is told.
+    pub(super) fn check_told(&self, tickets: &[u64], told: &Told<'_>) -> Result<()> {
+        told.check(tickets.len())?;
+        if let Policy::Thompson(Thompson::Beta { .. }) = self.rules.config.policy {
+            told.check_scores(tickets.len())?;
+        }
+        let open = self.rules.config.is_open();
+        let needs_count = !open && matches!((told.n_children, told.terminal), (PerLeaf::None, _));
+        if needs_count || self.rules.config.backup == Backup::Product {
+            self.check_each(tickets, told, open)?;
+        }
+        Ok(())
     }
 
     /// Checks what depends on the leaf.

@@ -2,36 +2,52 @@
 //! double answer finds its ticket gone.
 
 use super::descent::Path;
+use super::forest::Kind;
 use crate::machine::prefetch_whole;
 
 /// What a ticket stands for.
 #[derive(Debug, Clone)]
 pub(super) struct Ticket {
-    generation: u32,
+    pub generation: u32,
     /// The tree, or `FREE`.
     pub tree: u32,
+    /// What is asked.
+    pub kind: Kind,
+    /// How many tickets were issued before this one.
+    pub serial: u64,
     /// The walk to the leaf.
     pub path: Path,
 }
 
-const FREE: u32 = u32::MAX;
+/// The tree of a place that no open ticket has.
+pub(super) const FREE: u32 = u32::MAX;
+
+impl Default for Ticket {
+    fn default() -> Self {
+        Self { generation: 0, tree: FREE, kind: Kind::Evaluate, serial: 0, path: Path::default() }
+    }
+}
 
 /// All tickets of a forest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tickets {
-    places: Vec<Ticket>,
-    free: Vec<u32>,
+    pub places: Vec<Ticket>,
+    /// Places for the next tickets, the last first.
+    pub free: Vec<u32>,
+    /// Tickets issued so far.
+    pub issued: u64,
 }
 
 impl Tickets {
     /// A ticket for the end of `path`, which is left with the memory of an older one.
-    pub(super) fn issue(&mut self, tree: u32, path: &mut Path) -> u64 {
+    pub(super) fn issue(&mut self, tree: u32, kind: Kind, path: &mut Path) -> u64 {
         let place = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Ticket { generation: 0, tree: FREE, path: Path::default() });
+            self.places.push(Ticket::default());
             self.places.len() as u32 - 1
         });
         let ticket = &mut self.places[place as usize];
-        ticket.tree = tree;
+        (ticket.tree, ticket.kind, ticket.serial) = (tree, kind, self.issued);
+        self.issued += 1;
         std::mem::swap(&mut ticket.path, path);
         u64::from(ticket.generation) << 32 | u64::from(place)
     }

@@ -16,7 +16,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use slowthink::random::Seed;
-use slowthink::trees::{self, Policy, Told, tree};
+use slowthink::trees::{self, Journaled, Policy, Told, tree};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Leaves up to which a call runs with the interpreter held: some milliseconds.
@@ -32,17 +32,17 @@ static N_FORESTS: AtomicU64 = AtomicU64::new(0);
 
 #[pyclass(subclass, frozen, module = "slowthink._slowthink")]
 pub struct Forest {
-    forest: Shared<trees::Forest>,
-    number: u64,
+    pub(super) forest: Shared<Journaled>,
+    pub(super) number: u64,
 }
 
 impl Forest {
     /// Runs `kernel` here if it handles few leaves, else with the interpreter released.
-    fn call<R: Send>(
+    pub(super) fn call<R: Send>(
         &self,
         py: Python<'_>,
         n: usize,
-        kernel: impl FnOnce(&mut trees::Forest) -> slowthink::Result<R> + Send,
+        kernel: impl FnOnce(&mut Journaled) -> slowthink::Result<R> + Send,
     ) -> PyResult<R> {
         if n <= BRIEF {
             self.forest.at_once(py, kernel)
@@ -77,7 +77,7 @@ impl Forest {
     ) -> PyResult<Self> {
         let words = seed.as_slice()?.try_into().map_err(|_| PyValueError::new_err("a seed has four words"))?;
         let forest = trees::Forest::new(n_trees, config(&policy, rules)?, Seed::from_words(words), first);
-        let forest = Shared::new(forest.map_err(to_python)?);
+        let forest = Shared::new(Journaled::new(forest.map_err(to_python)?, String::new()));
         Ok(Self { forest, number: N_FORESTS.fetch_add(1, Ordering::Relaxed) })
     }
 
@@ -201,7 +201,7 @@ impl Forest {
     fn cancel(&self, py: Python<'_>, tickets: &Bound<'_, PyAny>) -> PyResult<usize> {
         let tickets = Tickets::of(tickets, self.number)?;
         let tickets = tickets.numbers()?;
-        self.call(py, tickets.len(), |forest| Ok(forest.cancel(tickets)))
+        self.call(py, tickets.len(), |forest| forest.cancel(tickets))
     }
 
     /// How many trees there are.
@@ -246,20 +246,12 @@ impl Forest {
 
     /// Asks nothing more of trees.
     fn _stop(&self, py: Python<'_>, trees: Vec<u32>) -> PyResult<()> {
-        self.call(py, trees.len(), |forest| {
-            for &tree in &trees {
-                forest.stop(tree);
-            }
-            Ok(())
-        })
+        self.call(py, trees.len(), |forest| trees.iter().try_for_each(|&tree| forest.stop(tree)))
     }
 
     /// Sets the priority of trees.
     fn _set_priority(&self, py: Python<'_>, trees: Vec<u32>, priority: i64) -> PyResult<()> {
-        self.call(py, trees.len(), |forest| {
-            forest.set_priority(&trees, priority);
-            Ok(())
-        })
+        self.call(py, trees.len(), |forest| forest.set_priority(&trees, priority))
     }
 
     /// Completes that many simulations in each tree, or as many as its budget leaves.
@@ -267,6 +259,7 @@ impl Forest {
         let problem = &problem.get().0;
         let work = f64::from(n_simulations) * self.n_trees(py)? as f64 * LEAF;
         self.forest.run(py, &options, work, |forest, control| {
+            let forest = forest.unrecorded("run")?;
             with_problem!(problem, |problem| forest.run(problem, n_simulations, control))
         })
     }
@@ -326,7 +319,7 @@ impl Forest {
     fn _set_limits(&self, py: Python<'_>, limits: Vec<u32>) -> PyResult<()> {
         self.call(py, 0, |forest| {
             for (tree, &limit) in limits.iter().enumerate().take(forest.trees().len()) {
-                forest.set_limit(tree as u32, limit);
+                forest.set_limit(tree as u32, limit)?;
             }
             Ok(())
         })

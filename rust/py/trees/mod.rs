@@ -2,5 +2,6 @@
 
 mod columns;
 pub mod config;
+pub mod durability;
 pub mod forest;
 pub mod leaves;
