@@ -567,7 +567,7 @@ class Leaves:
 _Policy = tuple[str, Sequence[float]]
 _Pair = tuple[float, float]
 _Budget = tuple[float | None, bool, int | None, float | None, float | None]
-_Rules = tuple[float, str, float | None, int | None, int | None, _Pair | None, _Pair | None, bool, _Budget]
+_Rules = tuple[float, str, float | None, int | None, int | None, _Pair | None, _Pair | None, bool, bool, _Budget]
 
 @disjoint_base
 class Forest:
@@ -586,6 +586,7 @@ class Forest:
         terminal: npt.ArrayLike | None = None,
         players: npt.ArrayLike | None = None,
         cost: npt.ArrayLike | None = None,
+        keys: npt.ArrayLike | None = None,
         payload: Sequence[str | None] | None = None,
     ) -> int: ...
     def cancel(self, tickets: Leaves | npt.ArrayLike) -> int: ...

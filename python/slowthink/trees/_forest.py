@@ -68,6 +68,13 @@ class Forest(Durable):
     deduplicate : bool
         Where children come one by one: a child told with the same `payload` as a sibling before it keeps its visit, but
         nothing is asked for below it; the sibling has its prior, and counts it.
+    transpositions : bool
+        States that are reached in several ways are searched once: a leaf that is told with the key of a node of its
+        tree shares that node's children; problems of :mod:`slowthink.problems` tell their keys. What is found in either
+        way moves the value of both: on every walk it is computed anew from the values that children have now, weighted
+        with the visits of the edges to them (D. J. Wu, "Monte-Carlo graph search from first principles", KataGo; Czech
+        et al., ICAPS 2021). With :class:`Uct` and :class:`Puct`, backup "mean", evaluations in flight that count, and
+        without widening and solver.
     stop_at : float, optional
         A tree is done as soon as a terminal node is told with at least this value, as the player at the root sees it;
         rewards on the way do not count.
@@ -99,6 +106,11 @@ class Forest(Durable):
     -----
     Results depend on the order of tells, never on how they are grouped into calls, nor on the number of threads. A node
     takes 12 to 16 bytes.
+
+    With transpositions, the second evaluation of a node is not averaged in: its simulation returns the value that the
+    node has. Leaves of one key share only if they have as many children, of which there is one at least. A leaf whose
+    node is on its own path stays a node of its own, and a walk that comes back to a node ends there. `Tree.visits` are
+    those of edges. A slot takes 12 bytes more, and each key 16.
 
     Examples
     --------
@@ -133,6 +145,7 @@ class Forest(Durable):
         widening: tuple[float, float] | None = None,
         solver: tuple[float, float] | None = None,
         deduplicate: bool = False,
+        transpositions: bool = False,
         stop_at: float | None = None,
         stop_when_settled: bool = False,
         total_simulations: int | None = None,
@@ -152,6 +165,7 @@ class Forest(Durable):
             None if widening is None else pair(widening, "widening"),
             None if solver is None else pair(solver, "solver"),
             _arrays.flag(deduplicate, "deduplicate"),
+            _arrays.flag(transpositions, "transpositions"),
             (
                 None if stop_at is None else real(stop_at, "stop_at"),
                 _arrays.flag(stop_when_settled, "stop_when_settled"),

@@ -50,6 +50,9 @@ class Tree(RootPolicies):
         Visits in flight.
     player : ndarray of uint8, shape (N,), or None
         The player to move, where players were told.
+    same_as : ndarray of int, shape (N,), or None
+        With transpositions: the node whose children a node shares because their states are equal, -1 for none. `parent`
+        of those children is the former, and paths and exports take them to be its own.
     discount : float
         Multiplies a value at each step up.
     extra : mapping of name to ndarray of length N
@@ -91,6 +94,7 @@ class Tree(RootPolicies):
     payload: Sequence[Any]
     in_flight: Integers
     player: npt.NDArray[np.uint8] | None = None
+    same_as: Integers | None = None
     discount: float = 1.0
     extra: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
     n_simulations: int = 0

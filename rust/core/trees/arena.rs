@@ -4,6 +4,7 @@
 //! *record* of 16 bytes beside it, where its visits and its mean are kept; so a child of a tree with b actions everywhere
 //! takes 12 + 16 / b bytes, and most children, which are never visited twice, need no record.
 
+use super::graph::Graph;
 use super::thompson::Arms;
 use crate::error::{Error, Result};
 use crate::machine::{prefetch, reserve_huge};
@@ -117,11 +118,13 @@ pub struct Extra {
     pub(super) payload: Vec<u64>,
     /// How many siblings repeat each slot.
     pub(super) copies: Vec<u32>,
+    /// Where states are shared: which, and the counts of edges.
+    pub(super) graph: Option<Box<Graph>>,
 }
 
 impl Arena {
     /// A tree of one node that was never asked for.
-    pub(super) fn new(open: bool, priors: bool) -> Self {
+    pub(super) fn new(open: bool, priors: bool, shared: bool) -> Self {
         Self {
             value: vec![0.0],
             weight: vec![1.0],
@@ -130,7 +133,7 @@ impl Arena {
             span: if open { Span::Open(Vec::new()) } else { Span::Uniform(0) },
             lists: Vec::new(),
             prior: priors.then(|| vec![1.0]),
-            extra: None,
+            extra: shared.then(|| Box::new(Extra { graph: Some(Box::default()), ..Extra::default() })),
         }
     }
 
@@ -186,6 +189,7 @@ impl Arena {
                 + size_of_val(&extra.arms[..])
                 + size_of_val(&extra.payload[..])
                 + size_of_val(&extra.copies[..])
+                + extra.graph.as_ref().map_or(0, |graph| graph.n_bytes())
         });
         12 * self.len()
             + size_of_val(&self.records[..])
@@ -225,6 +229,9 @@ impl Arena {
 
     /// Visits of `slot`, those in flight included.
     pub(super) fn traffic(&self, slot: u32) -> u32 {
+        if let Some(graph) = self.graph() {
+            return graph.edge(slot)[0];
+        }
         match self.link[slot as usize] {
             FRESH => 0,
             record if record < LEAF => self.records[record as usize].visits,
@@ -234,6 +241,9 @@ impl Arena {
 
     /// Visits of `slot` that are in flight.
     pub(super) fn in_flight(&self, slot: u32) -> u32 {
+        if let Some(graph) = self.graph() {
+            return graph.edge(slot)[1];
+        }
         match self.link[slot as usize] {
             PENDING => 1,
             record if record < LEAF => self.records[record as usize].in_flight,

@@ -8,6 +8,9 @@ use super::tree::Tree;
 impl Tree {
     /// Counts a visit in flight along `path`, whose last node is fresh or has a record.
     pub(super) fn send(&mut self, rules: &Rules, path: &[u32]) {
+        if rules.config.transpositions {
+            return self.send_in_graph(rules, path);
+        }
         let mut above = 0.0;
         for &slot in path {
             let (arena, at) = (&mut self.arena, slot as usize);
@@ -36,6 +39,9 @@ impl Tree {
 
     /// Takes back what [`send`](Self::send) did.
     pub(super) fn recall(&mut self, rules: &Rules, path: &[u32]) {
+        if rules.config.transpositions {
+            return self.recall_in_graph(rules, path);
+        }
         for &slot in path {
             let (arena, at) = (&mut self.arena, slot as usize);
             let link = arena.link[at];
@@ -61,12 +67,18 @@ impl Tree {
     ///
     /// The leaf's slot holds the value already where the leaf has no record.
     pub(super) fn settle(&mut self, rules: &Rules, path: &[u32], value: f64) {
+        if rules.config.transpositions {
+            return self.settle_in_graph(rules, path);
+        }
         self.carry(rules, path, value, |record| record.in_flight -= 1);
     }
 
     /// Makes a whole visit along `path`, as [`send`](Self::send) and [`settle`](Self::settle) do.
     #[inline(always)]
     pub(super) fn visit(&mut self, rules: &Rules, path: &[u32], value: f64) {
+        if rules.config.transpositions {
+            return self.visit_in_graph(rules, path);
+        }
         self.carry(rules, path, value, |record| record.visits += 1);
         for &slot in path {
             let link = self.arena.link[slot as usize];

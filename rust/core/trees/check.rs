@@ -153,7 +153,7 @@ impl Arena {
             "its children are not kept as its policy needs them",
         )?;
         if let Some(extra) = extra {
-            let Extra { reward, player, proven, own, spread, arms, payload, copies } = &**extra;
+            let Extra { reward, player, proven, own, spread, arms, payload, copies, graph: _ } = &**extra;
             let slots = [reward.len(), player.len(), proven.len(), payload.len(), copies.len()];
             let of_records = [own.len(), spread.len(), arms.len()];
             let short = slots.iter().all(|&len| len <= n) && of_records.iter().all(|&len| len <= records.len());

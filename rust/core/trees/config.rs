@@ -200,6 +200,8 @@ pub struct Config {
     /// Where children come one by one, one whose payload a sibling told before is kept but never gone below: it counts for
     /// the sibling's prior.
     pub deduplicate: bool,
+    /// Whether states of the same key are one node.
+    pub transpositions: bool,
     /// What ends a search.
     pub budget: Budget,
 }
@@ -216,6 +218,7 @@ impl Default for Config {
             widening: None,
             solver: None,
             deduplicate: false,
+            transpositions: false,
             budget: Budget::default(),
         }
     }
@@ -262,6 +265,9 @@ impl Config {
             && dirichlet_fraction > 0.0
         {
             return Err(invalid("dirichlet_fraction", &[], dirichlet_fraction, "be 0 with widening"));
+        }
+        if self.transpositions {
+            super::graph::check(self)?;
         }
         self.budget.check(self)?;
         if self.deduplicate && !self.is_open() {

@@ -98,7 +98,9 @@ impl Tree {
                         continue;
                     }
                 }
-            } else if path.depth() >= rules.config.max_depth || (!PLAIN && self.arena.is_closed(link)) {
+            } else if path.depth() >= rules.config.max_depth
+                || (!PLAIN && (self.arena.is_closed(link) || self.has_returned(&path.0)))
+            {
                 if self.arena.visits(node) > 0 {
                     return Ok(End::Known);
                 }

@@ -313,7 +313,9 @@ impl Tree {
     pub(super) fn revisit(&mut self, rules: &Rules, path: &Path) -> Result<()> {
         let leaf = path.leaf();
         let value = f64::from(self.arena.value[leaf as usize]);
-        self.close_off(rules, leaf)?;
+        if !rules.config.transpositions {
+            self.close_off(rules, leaf)?;
+        }
         self.visit(rules, &path.0, value);
         self.simulations += 1;
         self.end_early(rules, &path.0);

@@ -61,6 +61,7 @@ impl Journaled {
         if let Some(log) = &self.log {
             return Err(invalid("journal", &[], log.path().display(), "be None where one is begun"));
         }
+        self.forest.check_durable("kept in a journal")?;
         note.clone_into(&mut self.note);
         self.log = Some(Log::create(path, fsync, &self.start(path)?)?);
         self.found = crc32fast::Hasher::new();

@@ -17,6 +17,9 @@ pub mod forest;
 mod frontier;
 #[cfg(test)]
 mod golden;
+mod graph;
+#[cfg(test)]
+mod graph_tests;
 #[cfg(test)]
 mod growth;
 mod gumbel;

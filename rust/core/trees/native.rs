@@ -130,7 +130,9 @@ impl<P: Problem> Kernel for Run<'_, P> {
                 }
                 End::Blocked => break,
                 End::Leaf(_) => tree.evaluate(rules, path, &states, stream, &mut priors)?,
-                End::Known if path.depth() < rules.config.max_depth => tree.revisit(rules, path)?,
+                End::Known if rules.config.transpositions || path.depth() < rules.config.max_depth => {
+                    tree.revisit(rules, path)?;
+                }
                 // No child of it will ever be seen: another evaluation, such as another rollout, says more.
                 End::Known => {
                     let value = problem.value(&states.state, stream);
@@ -159,21 +161,32 @@ impl Tree {
     ) -> Result<()> {
         let (problem, state) = (states.problem, &states.state);
         let leaf = path.leaf() as usize;
-        let value = problem.value(state, stream) as f32;
         let n = problem.branching().unwrap_or_else(|| problem.n_actions(state));
         let n = rules.config.policy.n_children(n, path.depth());
         if n > MOST_CHILDREN {
             return Err(Error::Memory(usize::MAX));
         }
-        self.arena.value[leaf] = value;
-        self.arena.link[leaf] = LEAF + n;
+        let key = if rules.config.transpositions { problem.key(state) } else { None };
+        let shares = match key {
+            Some(key) => self.share(rules, &path.0, key, n)?,
+            None => false,
+        };
+        // A state that was evaluated is not evaluated again.
+        let value = if shares { self.arena.value[leaf] } else { problem.value(state, stream) as f32 };
+        if !shares {
+            self.arena.value[leaf] = value;
+            self.arena.link[leaf] = LEAF + n;
+        }
+        if let Some(key) = key {
+            self.remember(key, leaf as u32);
+        }
         if problem.has_rewards() && path.depth() > 0 {
             set(&mut self.arena.extra().reward, leaf, states.reward as f32);
         }
         if !problem.alternates() {
             set(&mut self.arena.extra().player, leaf, problem.player(state));
         }
-        if self.arena.prior.is_some() && n > 0 && path.depth() < rules.config.max_depth {
+        if self.arena.prior.is_some() && n > 0 && !shares && path.depth() < rules.config.max_depth {
             priors.clear();
             problem.priors(state, priors);
             if !priors.is_empty() {

@@ -30,6 +30,7 @@ impl Forest {
     /// [`Error::Invalid`](crate::Error::Invalid) for a tree or a node that is not there, or an order of growth;
     /// [`Error::Memory`](crate::Error::Memory), with the forest as it was.
     pub fn reroot(&mut self, tree: u32, node: u32) -> Result<Vec<i64>> {
+        self.check_durable("re-rooted")?;
         self.check_reroot(tree, node)?;
         let kept = self.trees[tree as usize].arena.below(node)?;
         if node == 0 {
@@ -143,16 +144,19 @@ impl Arena {
         };
         let extra = match extra.as_deref() {
             None => None,
-            Some(Extra { reward, player, proven, own, spread, arms, payload, copies }) => Some(Box::new(Extra {
-                reward: pick(reward, &kept.slots)?,
-                player: pick(player, &kept.slots)?,
-                proven: pick(proven, &kept.slots)?,
-                own: pick(own, &kept.records)?,
-                spread: pick(spread, &kept.records)?,
-                arms: pick(arms, &kept.records)?,
-                payload: pick(payload, &kept.slots)?,
-                copies: pick(copies, &kept.slots)?,
-            })),
+            Some(Extra { reward, player, proven, own, spread, arms, payload, copies, graph: _ }) => {
+                Some(Box::new(Extra {
+                    reward: pick(reward, &kept.slots)?,
+                    player: pick(player, &kept.slots)?,
+                    proven: pick(proven, &kept.slots)?,
+                    own: pick(own, &kept.records)?,
+                    spread: pick(spread, &kept.records)?,
+                    arms: pick(arms, &kept.records)?,
+                    payload: pick(payload, &kept.slots)?,
+                    copies: pick(copies, &kept.slots)?,
+                    graph: None, // refused above
+                }))
+            }
         };
         Ok(Self {
             value: pick(value, &kept.slots)?,

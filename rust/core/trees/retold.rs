@@ -55,7 +55,7 @@ variants!(KeptPriors { 0 => None, 1 => Rows(priors, width), 2 => Flat(priors) })
 
 impl Told<'_> {
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        let Self { values, rewards, n_children, terminal, players, costs, priors, payloads } = self;
+        let Self { values, rewards, n_children, terminal, players, costs, priors, payloads, keys: _ } = self; // no forest with keys keeps a journal
         put_each(values, out);
         put_each(rewards, out);
         put_each(n_children, out);
@@ -95,6 +95,7 @@ pub(super) fn with_told(input: &mut Input<'_>, tell: impl FnOnce(&Told<'_>) -> R
         n_children: n_children.lend(),
         terminal: terminal.lend(),
         players: players.lend(),
+        keys: PerLeaf::None,
         costs: costs.lend(),
         priors: match &priors {
             KeptPriors::None => Priors::None,

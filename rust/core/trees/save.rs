@@ -16,7 +16,7 @@ use super::select::Rules;
 use super::thompson::Arms;
 use super::tickets::{FREE, Ticket, Tickets};
 use super::tree::Tree;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, invalid};
 use crate::memory::room;
 use crate::random::Seed;
 use std::fs::File;
@@ -39,7 +39,7 @@ columns!(Record { mean: f64, visits: u32, in_flight: u32 });
 columns!(Family { first: u32, last: u32, n: u32, most: u32 });
 variants!(Span { 0 => Uniform(n), 1 => Listed(spans), 2 => Open(families) });
 fields!(Arena { value, weight, link, records, span, lists, prior, extra });
-fields!(Extra { reward, player, proven, own, spread, arms, payload, copies });
+fields!(Extra { reward, player, proven, own, spread, arms, payload, copies } not { graph });
 columns!(Arms { mean: f64, spread: f64, generated: u32, pending: u32 });
 fields!(Tree {
     arena, simulations, in_flight, walks, queued, exhausted, priority, seed, noise, root_logits, cost, limit, payloads, returned,
@@ -63,6 +63,7 @@ fields!(Config {
     widening,
     solver,
     deduplicate,
+    transpositions,
     budget,
 });
 fields!(Budget { stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost });
@@ -141,6 +142,14 @@ pub(super) struct Header {
 fields!(Header { config, seed, first, n_trees, note });
 
 impl Forest {
+    /// Refuses what files and moved roots know nothing of yet: nodes that are shared.
+    pub(super) fn check_durable(&self, what: &str) -> Result<()> {
+        if self.rules.config.transpositions {
+            return Err(invalid("transpositions", &[], true, format!("be False for a forest that is {what}")));
+        }
+        Ok(())
+    }
+
     /// Writes the whole forest to the file `path`, tickets in flight included, and `note` with it. The file is there with
     /// all of its contents or, after an error, as it was before; with `fsync` that holds even if the machine loses power.
     /// 1 M nodes take about 17 MB.
@@ -148,6 +157,7 @@ impl Forest {
     /// # Errors
     /// [`Error::File`], [`Error::Memory`].
     pub fn save(&self, path: &path::Path, note: &str, fsync: bool) -> Result<()> {
+        self.check_durable("saved")?;
         let mut file = beside(path)?;
         self.write(file.as_file_mut(), note).map_err(|error| Error::file(path, &error))?;
         let synced = if fsync { file.as_file().sync_all() } else { Ok(()) };

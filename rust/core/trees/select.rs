@@ -126,7 +126,7 @@ impl Arena {
     /// The value of `slot` seen from its parent, reward included.
     #[inline]
     pub(super) fn seen_from(&self, rules: &Rules, parent: u32, slot: u32) -> f32 {
-        self.reward(slot) as f32 + self.discount(rules, parent, slot) * self.value[slot as usize]
+        self.reward(slot) as f32 + self.discount(rules, parent, slot) * self.current(slot)
     }
 
     /// The child that the node of `record` goes down to, and its action, where values and bonuses are all there is.
@@ -181,7 +181,7 @@ impl Arena {
 
     /// The value that becomes 0 in `node`, the distance to that which becomes 1, and what a child never asked for is worth.
     fn frame(&self, rules: &Rules, node: u32, record: u32) -> [f32; 3] {
-        let own = self.value[node as usize];
+        let own = self.current(node);
         if let Policy::Puct(Puct { q_transform, .. }) = rules.config.policy {
             match q_transform {
                 QTransform::ParentAndSiblings => {

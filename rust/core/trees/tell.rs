@@ -75,6 +75,8 @@ pub struct Told<'a> {
     pub costs: PerLeaf<'a, f64>,
     /// Priors of the children.
     pub priors: Priors<'a>,
+    /// A number that equal states share and others do not, where the forest shares what it finds.
+    pub keys: PerLeaf<'a, u64>,
     /// A text for each leaf, kept by its node; or none at all.
     pub payloads: &'a [Option<&'a str>],
 }
@@ -89,6 +91,7 @@ impl Default for Told<'_> {
             players: PerLeaf::None,
             costs: PerLeaf::None,
             priors: Priors::None,
+            keys: PerLeaf::None,
             payloads: &[],
         }
     }
@@ -110,6 +113,7 @@ impl Told<'_> {
         self.terminal.check("terminal", n, |_| true, "")?;
         self.players.check("players", n, |player| player < 2, "be 0 or 1")?;
         self.costs.check("cost", n, |cost| cost >= 0.0 && cost.is_finite(), "be at least 0 and finite")?;
+        self.keys.check("keys", n, |_| true, "")?;
         if !self.payloads.is_empty() && self.payloads.len() != n {
             let rule = format!("have one value for each of the {n} tickets");
             return Err(invalid("payload", &[], format!("{} values", self.payloads.len()), rule));
@@ -216,6 +220,9 @@ impl Forest {
     /// Checks all that can be wrong with what is told.
     pub(super) fn check_told(&self, tickets: &[u64], told: &Told<'_>) -> Result<()> {
         told.check(tickets.len())?;
+        if !matches!(told.keys, PerLeaf::None) && !self.rules.config.transpositions {
+            return Err(invalid("keys", &[], "some", "be told only to a forest with transpositions"));
+        }
         if let Policy::Thompson(Thompson::Beta { .. }) = self.rules.config.policy {
             told.check_scores(tickets.len())?;
         }
@@ -255,6 +262,7 @@ impl Forest {
         let path = &ticket.path.0;
         let leaf = ticket.path.leaf();
         let value = told.values.get(i).map(|value| f64::from(value as f32));
+        let key = told.keys.get(i);
         if let Some(reward) = told.rewards.get(i) {
             set(&mut tree.arena.extra().reward, leaf as usize, reward as f32);
         }
@@ -270,11 +278,19 @@ impl Forest {
         let link = tree.arena.link[leaf as usize];
         if link == PENDING {
             let n = rules.config.policy.n_children(count.unwrap_or(MOST_CHILDREN), ticket.path.depth());
+            let mut shares = false;
             if let Some(value) = value {
                 tree.arena.value[leaf as usize] = value as f32;
-                tree.arena.link[leaf as usize] = LEAF + n;
+                if let Some(key) = key {
+                    shares = tree.share(rules, path, key, n)?;
+                }
+                if !shares {
+                    tree.arena.link[leaf as usize] = LEAF + n;
+                }
             }
-            if value.is_none() || (n > 0 && !priors.is_empty()) {
+            if shares {
+                // Its children are there.
+            } else if value.is_none() || (n > 0 && !priors.is_empty()) {
                 tree.make_room(rules, leaf, n)?;
                 tree.set_priors(rules, leaf, priors);
                 if value.is_some() {
@@ -286,6 +302,9 @@ impl Forest {
         let completed = value.is_some();
         if let Some(value) = value {
             tree.know(leaf, value);
+            if let Some(key) = key {
+                tree.remember(key, leaf);
+            }
             tree.settle(rules, path, value);
             tree.in_flight -= 1;
             tree.simulations += 1;

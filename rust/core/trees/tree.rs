@@ -49,7 +49,7 @@ pub struct Tree {
 impl Tree {
     pub(super) fn new(config: &Config, seed: Seed) -> Self {
         Self {
-            arena: Arena::new(config.is_open(), config.policy.needs_priors()),
+            arena: Arena::new(config.is_open(), config.policy.needs_priors(), config.transpositions),
             simulations: 0,
             in_flight: 0,
             walks: 0,
@@ -120,6 +120,7 @@ impl Tree {
         let told = self.arena.link[node as usize] != PENDING;
         let record = self.arena.expand(node, n, rules.fresh)?;
         let kept = matches!(rules.config.backup, Backup::Min | Backup::Product)
+            || rules.config.transpositions
             || matches!(rules.config.policy, Policy::Gumbel(_));
         if let Policy::Thompson(_) = rules.config.policy {
             self.arena.remember(record, if told { own } else { f32::NAN });
@@ -146,6 +147,9 @@ impl Tree {
 
     /// Keeps the evaluation of `node`, if there was room for its children before it was told.
     pub(super) fn know(&mut self, node: u32, value: f64) {
+        if self.arena.same_as(node).is_some() {
+            return;
+        }
         let record = self.arena.link[node as usize] as usize;
         if let Some(own) = self.arena.extra.as_mut().and_then(|extra| extra.own.get_mut(record)) {
             *own = value as f32;
@@ -181,6 +185,7 @@ impl Tree {
             n_children: vec![0; n],
             terminal: vec![false; n],
             player: self.arena.players(),
+            same_as: if rules.transpositions { vec![-1; n] } else { Vec::new() },
         };
         // Children stand behind their parents, so one pass sees every parent first.
         for slot in 0..n as u32 {
@@ -198,7 +203,9 @@ impl Tree {
             columns.n_children[at] = self.arena.n_children(slot).into();
             columns.terminal[at] =
                 columns.visits[at] > 0 && (link == LEAF || link < LEAF && self.arena.is_closed(link));
-            if link < LEAF {
+            if let Some(first) = self.arena.same_as(slot) {
+                columns.same_as[at] = first.into();
+            } else if link < LEAF {
                 for (action, child) in self.arena.children(link).enumerate() {
                     columns.parent[child as usize] = slot.into();
                     columns.action[child as usize] = action as i64;
@@ -231,6 +238,9 @@ pub struct Columns {
     pub prior: Vec<f64>,
     /// How many children the node has, as far as that is known.
     pub n_children: Vec<i64>,
+    /// The node that this one, which was told later, shares its children with; -1 for none. Empty
+    /// without transpositions.
+    pub same_as: Vec<i64>,
     /// Whether the node was evaluated and has no children.
     pub terminal: Vec<bool>,
     /// The player to move; empty where players were never told.

@@ -12,9 +12,19 @@ use slowthink::trees::config::{
 pub type PolicyArgument = (String, Vec<f64>);
 
 /// What holds for all policies: `(discount, backup, value of an evaluation in flight, max_depth, n_simulations,
-/// widening, value bounds of the solver, deduplicate, budget)`.
-pub type RulesArgument =
-    (f64, String, Option<f64>, Option<u32>, Option<u32>, Option<(f64, f64)>, Option<(f64, f64)>, bool, BudgetArgument);
+/// widening, value bounds of the solver, deduplicate, transpositions, budget)`.
+pub type RulesArgument = (
+    f64,
+    String,
+    Option<f64>,
+    Option<u32>,
+    Option<u32>,
+    Option<(f64, f64)>,
+    Option<(f64, f64)>,
+    bool,
+    bool,
+    BudgetArgument,
+);
 
 /// What ends a search: `(stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost)`.
 pub type BudgetArgument = (Option<f64>, bool, Option<u64>, Option<f64>, Option<f64>);
@@ -75,7 +85,8 @@ fn backup(name: &str) -> PyResult<Backup> {
 
 /// The configuration; its values are checked by the core.
 pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> {
-    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver, deduplicate, budget) = rules;
+    let (discount, backed_up, loss, max_depth, n_simulations, widening, solver, deduplicate, transpositions, budget) =
+        rules;
     let (stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost) = budget;
     Ok(Config {
         policy: policy(named)?,
@@ -87,6 +98,7 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
         widening: widening.map(|(k, alpha)| Widening { k, alpha }),
         solver,
         deduplicate,
+        transpositions,
         budget: Budget { stop_at, stop_when_settled, total_simulations, max_cost_per_tree, max_cost },
     })
 }
@@ -95,6 +107,6 @@ pub fn config(named: &PolicyArgument, rules: RulesArgument) -> PyResult<Config> 
 #[pyfunction]
 pub fn check_policy(policy: PolicyArgument) -> PyResult<()> {
     // A number of simulations that every policy accepts: whether one must be given is the forest's affair.
-    let rules = (1.0, "mean".into(), None, None, Some(1), None, None, false, (None, false, None, None, None));
+    let rules = (1.0, "mean".into(), None, None, Some(1), None, None, false, false, (None, false, None, None, None));
     config(&policy, rules)?.check().map_err(to_python)
 }

@@ -132,6 +132,8 @@ impl Forest {
     ///     The player to move at each leaf, 0 or 1. Between different players, values change their sign.
     /// cost : float or array_like, shape (N,), optional
     ///     What each evaluation cost, in a unit of yours; the trees sum it up.
+    /// keys : array_like of int, shape (N,), optional
+    ///     With ``transpositions``: a number from 0 to 2**64 - 1 for each leaf that equal states share and others do not.
     /// payload : sequence of (str or None), length N, optional
     ///     A text for each leaf, kept by node.
     ///
@@ -149,7 +151,7 @@ impl Forest {
     /// -----
     /// Fastest with `Leaves` as they came, and with numbers or arrays of float64, int64, bool and (priors) float32.
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (tickets, values=None, *, rewards=None, n_children=None, priors=None, terminal=None, players=None, cost=None, payload=None))]
+    #[pyo3(signature = (tickets, values=None, *, rewards=None, n_children=None, priors=None, terminal=None, players=None, cost=None, keys=None, payload=None))]
     fn tell(
         &self,
         py: Python<'_>,
@@ -161,6 +163,7 @@ impl Forest {
         terminal: Option<&Bound<'_, PyAny>>,
         players: Option<&Bound<'_, PyAny>>,
         cost: Option<&Bound<'_, PyAny>>,
+        keys: Option<&Bound<'_, PyAny>>,
         payload: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<usize> {
         let tickets = Tickets::of(tickets, self.number)?;
@@ -171,6 +174,7 @@ impl Forest {
         let terminal = column(terminal, "terminal")?;
         let players = column(players, "players")?;
         let cost = column(cost, "cost")?;
+        let keys = column(keys, "keys")?;
         let payload = payloads(payload)?;
         let texts: Vec<Option<&str>> = payload.iter().map(Option::as_deref).collect();
         let tickets = tickets.numbers()?;
@@ -181,6 +185,7 @@ impl Forest {
             terminal: terminal.view()?,
             players: players.view()?,
             costs: cost.view()?,
+            keys: keys.view()?,
             priors: priors.view()?,
             payloads: &texts,
         };
@@ -270,7 +275,7 @@ impl Forest {
             (tree.columns(forest.config()), (tree.n_simulations(), tree.arena().n_bytes(), tree.cost()))
         })?;
         let tree::Columns { parent, action, depth, visits, in_flight, value, reward, .. } = columns;
-        let tree::Columns { prior, n_children, terminal, player, .. } = columns;
+        let tree::Columns { prior, n_children, terminal, player, same_as, .. } = columns;
         let dict = PyDict::new(py);
         dict.set_item("parent", parent.into_pyarray(py))?;
         dict.set_item("action", action.into_pyarray(py))?;
@@ -282,6 +287,9 @@ impl Forest {
         dict.set_item("prior", prior.into_pyarray(py))?;
         dict.set_item("n_children", n_children.into_pyarray(py))?;
         dict.set_item("terminal", terminal.into_pyarray(py))?;
+        if !same_as.is_empty() {
+            dict.set_item("same_as", same_as.into_pyarray(py))?;
+        }
         if !player.is_empty() {
             dict.set_item("player", player.into_pyarray(py))?;
         }
