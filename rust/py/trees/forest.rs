@@ -337,7 +337,7 @@ impl Forest {
     fn _set_limit(&self, py: Python<'_>, i: u32, limit: u32) -> PyResult<u32> {
         let before = self.tree(py, i as usize, |tree, _| tree.limit())?;
         self.call(py, 0, |forest| {
-            forest.set_limit(i, limit);
+            forest.set_limit(i, limit)?;
             Ok(before)
         })
     }
