@@ -19,6 +19,7 @@ impl Forest {
     /// Fails unless all counts agree and all numbers of nodes, records, trees and places are in range.
     pub(super) fn check(&self) -> Result<()> {
         let config = &self.rules.config;
+        require(!config.transpositions, "it has transpositions, which are not saved")?;
         let n_trees = self.trees.len();
         let mut open: Vec<Vec<&Ticket>> = filled(n_trees, Vec::new())?;
         for ticket in self.tickets.places.iter().filter(|ticket| ticket.tree != FREE) {
