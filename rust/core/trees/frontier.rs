@@ -113,6 +113,7 @@ impl Tree {
         walker.start();
         match self.arena.link[0] {
             FRESH => return Ok(End::Leaf(Kind::Evaluate)),
+            PENDING => return Ok(End::Blocked),
             LEAF => return Ok(End::Known),
             _ if rules.config.max_depth == 0 => return Ok(End::Known),
             _ => {}
