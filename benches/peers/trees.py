@@ -96,7 +96,7 @@ def discarded(turns: int) -> None:
         while told < 640:
             state, trials = peer.ask_batch(state, batch, ["a"])
             for trial in trials:
-                state = peer.tell(state, trial.trial_id, (None, rng.random()))
+                state = peer.tell(state, trial.trial_id, (told, rng.random()))
                 told += 1
         kept = len(state.tree.get_state_score_pairs())
         forest = Forest(1, Uct(c=2**0.5), widening=(2.0, 0.5), rng=0)
