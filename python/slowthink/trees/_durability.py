@@ -44,7 +44,7 @@ class Durable(_slowthink.Forest):
 
         Notes
         -----
-        17 to 40 bytes a node; a tree of a million nodes takes 35 to 65 milliseconds. A process that is killed meanwhile
+        17 to 40 bytes a node; a tree of a million nodes takes 20 to 60 milliseconds. A process that is killed meanwhile
         leaves a file ``.slowthink-*.tmp`` beside ``path``, to be deleted.
 
         Examples
