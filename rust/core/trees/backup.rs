@@ -51,6 +51,9 @@ impl Tree {
                 record.in_flight -= 1;
                 let record = *record;
                 arena.show_count(rules, slot, record);
+                if record.visits == 0 && rules.plain {
+                    arena.value[at] = rules.fresh;
+                }
                 record.visits
             } else {
                 arena.link[at] = FRESH;

@@ -235,7 +235,7 @@ impl Arena {
         require(own.len() == n && spread.len() == n && arms.len() == n, "scores are not kept of every node")?;
         for (record, arms) in arms.iter().enumerate() {
             let children = self.children(record as u32);
-            let untold = children.filter(|&child| self.in_flight(child) > 0 && self.visits(child) == 0).count();
+            let untold = children.filter(|&child| self.link[child as usize] == PENDING).count();
             let n = self.children(record as u32).count();
             require(
                 (untold..=n).contains(&(arms.pending as usize)),

@@ -98,6 +98,9 @@ impl Tree {
                         continue;
                     }
                 }
+            } else if self.arena.records[link as usize].visits == 0 {
+                // Its children were told, and it was taken back before its value.
+                return Ok(End::Leaf(Kind::Evaluate));
             } else if path.depth() >= rules.config.max_depth
                 || (!PLAIN && (self.arena.is_closed(link) || self.has_returned(&path.0)))
             {

@@ -184,6 +184,27 @@ fn children_may_be_told_before_the_value() {
 }
 
 #[test]
+fn a_node_taken_back_between_its_children_and_its_value_is_asked_for_again() {
+    let mut forest = Forest::new(1, Config::default(), Seed::from_u64(1), 0).unwrap();
+    let mut ask = |forest: &mut Forest| {
+        let mut leaves = Leaves::default();
+        forest.ask(1, None, &mut leaves).unwrap();
+        leaves.leaves.first().copied()
+    };
+    for n_children in [0, 2] {
+        let root = ask(&mut forest).unwrap();
+        let told = Told { n_children: PerLeaf::All(n_children), ..Told::default() };
+        forest.tell(&[root.ticket], &told).unwrap();
+        forest.cancel(&[root.ticket]);
+        assert_eq!((forest.trees()[0].arena().visits(0), forest.trees()[0].n_in_flight()), (0, 0));
+    }
+    let root = ask(&mut forest).unwrap();
+    assert_eq!((root.node, root.depth), (0, 0));
+    assert_eq!(forest.tell(&[root.ticket], &Told { values: PerLeaf::All(0.5), ..Told::default() }).unwrap(), 1);
+    assert_eq!((forest.trees()[0].arena().visits(0), forest.trees()[0].arena().mean(0)), (1, 0.5));
+}
+
+#[test]
 fn the_solver_agrees_with_minimax_everywhere() {
     let mut reachable = std::collections::HashMap::from([(TicTacToe::new("").unwrap().root(0), String::new())]);
     let game = TicTacToe::new("").unwrap();

@@ -70,6 +70,7 @@ impl Tree {
                     self.make_room(rules, node, link - LEAF)?;
                     continue;
                 }
+                record if self.arena.records[record as usize].visits == 0 => return Ok(End::Leaf(Kind::Evaluate)),
                 record => record,
             };
             let is_decided = decided.is_some_and(|depth| path.depth() <= depth);
@@ -176,7 +177,7 @@ impl Arena {
             0 => extra.own[at] = value as f32,
             1 => {
                 let arms = &mut extra.arms[at];
-                arms.pending -= 1;
+                arms.pending = arms.pending.saturating_sub(1);
                 arms.generated += 1;
                 let before = arms.mean;
                 arms.mean += (value - before) / f64::from(arms.generated);
