@@ -6,9 +6,10 @@
 //! are updated as scores come up, so that a draw costs the same however large the subtree is.
 //!
 //! Scores in flight. The draws of a walk that meets nothing but pending children are used again by the next walk, once
-//! something was told: so what a tree generates does not drift towards the root when many leaves are asked for before any
-//! is told. What is in flight below an arm counts as scores like those that were told below it or, where the choice is
-//! between generating and going on, below either.
+//! something was told; what is in flight below an arm counts as scores like those that were told below it or, where the
+//! choice is between generating and going on, below either. With scores that do not depend on the parent's, a root is as
+//! wide at 64 in flight as at one. Where they follow the parent's, what pays off deeper is not known yet when many leaves
+//! are asked for at once, and the root becomes wider: of 256 nodes 98 are its children at 64 in flight, 65 at 8, 62 at one.
 
 use super::arena::{Arena, FRESH, LEAF, PENDING, Record, Span, set};
 use super::config::{InFlight, Thompson};
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn width_does_not_grow_with_the_batch() {
+    fn width_does_not_grow_with_the_batch_where_scores_are_independent() {
         let width = |batch: usize| {
             let mut forest = forest(Thompson::GAUSSIAN, 200, 256);
             let mut total = 0;
