@@ -167,13 +167,12 @@ impl Arena {
         let (value, weight) = (&self.value[first..first + n], &self.weight[first..first + n]);
         let link = &self.link[first..first + n];
         let gamma = rules.gamma;
-        let [low, range, unseen] = match rules.config.policy {
-            Policy::Puct(Puct { q_transform: QTransform::MinMax { .. }, .. }) => self.frame(rules, node, record),
-            _ => {
-                let own = self.current(node);
-                let [low, high] = extent(value, link, gamma, own);
-                [low, (high - low).max(1e-8), low]
-            }
+        let min_max = matches!(rules.config.policy, Policy::Puct(Puct { q_transform: QTransform::MinMax { .. }, .. }));
+        let [low, range, unseen] = if min_max {
+            self.frame(rules, node, record)
+        } else {
+            let [low, high] = extent(value, link, gamma, self.current(node));
+            [low, (high - low).max(1e-8), low]
         };
         let score = |value: f32, weight: f32, link: u32| {
             let value = if link == FRESH { unseen } else { gamma * value };

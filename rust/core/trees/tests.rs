@@ -186,7 +186,7 @@ fn children_may_be_told_before_the_value() {
 #[test]
 fn a_node_taken_back_between_its_children_and_its_value_is_asked_for_again() {
     let mut forest = Forest::new(1, Config::default(), Seed::from_u64(1), 0).unwrap();
-    let mut ask = |forest: &mut Forest| {
+    let ask = |forest: &mut Forest| {
         let mut leaves = Leaves::default();
         forest.ask(1, None, &mut leaves).unwrap();
         leaves.leaves.first().copied()
