@@ -172,17 +172,19 @@ def threads(repeats: int) -> None:
         print(f"b = {branching:2}, 1,000 trees of 1,000: {rates}, efficiency {ratio:.2f}")
 
 
+SECTIONS = {"games": games, "ask-tell": ask_tell, "mctx": mctx, "threads": threads}
+
+
 def main() -> None:
     """Runs the sections that are asked for."""
-    sections = {"games": games, "ask-tell": ask_tell, "mctx": mctx, "threads": threads}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=list(sections), default=list(sections))
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), default=list(SECTIONS))
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     for name in arguments.only:
         print(f"-- {name}", flush=True)
         try:
-            sections[name](arguments.repeats)
+            SECTIONS[name](arguments.repeats)
         except ImportError as error:
             print(f"left out: {error}")
 

@@ -1,9 +1,10 @@
 """Tree search against other packages: simulations a CPU-second, ask and tell from Python.
 
 A simulation is a generation told. treequest (AB-MCTS-A and its standard MCTS) is timed in the same run, turn by turn
-with slowthink; ratios are medians of the turns.
+with slowthink; ratios are medians of the turns. The sections of tree_engines.py (OpenSpiel, mctx, ask and tell beside
+the plain loop, two threads) follow.
 
-Run: python benches/peers/trees.py [--only generative,discarded] [--turns 5]
+Run: python benches/peers/trees.py [--only generative,discarded,games,ask-tell,mctx,threads] [--turns 5]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import tree_engines
 from slowthink.trees import Forest, Policy, Thompson, Uct
 
 
@@ -108,7 +110,7 @@ def discarded(turns: int) -> None:
         print(f"batch {batch:3}: treequest discards {1 - kept / told:5.1%}, slowthink {1 - ours_kept / ours_told:5.1%}")
 
 
-SECTIONS = {"generative": generative, "discarded": discarded}
+SECTIONS = {"generative": generative, "discarded": discarded, **tree_engines.SECTIONS}
 
 
 def main() -> None:
@@ -118,7 +120,10 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.only.split(","):
         print(f"\n{name}: {SECTIONS[name].__doc__}")
-        SECTIONS[name](options.turns)
+        try:
+            SECTIONS[name](options.turns)
+        except ImportError as error:
+            print(f"left out: {error}")
 
 
 if __name__ == "__main__":

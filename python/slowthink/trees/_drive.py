@@ -229,8 +229,7 @@ class Driver:
         if leaf.tree in self.report.stopped:
             return
         self.report.stopped.append(leaf.tree)
-        self.forest._set_limit(leaf.tree, 0)
-        self.set_aside.pop(leaf.tree, None)
+        self.forest.stop([leaf.tree])
         for ticket in self.of_tree.get(leaf.tree, ()):
             if ticket != leaf.ticket:
                 self.tasks[ticket].cancel()

@@ -58,6 +58,20 @@ pub struct Puct {
     pub dirichlet_alpha: f64,
 }
 
+impl Default for Puct {
+    /// As in mctx, but for noise: none.
+    fn default() -> Self {
+        Self {
+            pb_c_init: 1.25,
+            pb_c_base: 19652.0,
+            q_transform: QTransform::ParentAndSiblings,
+            fpu: Fpu::Constant(0.0),
+            dirichlet_fraction: 0.0,
+            dirichlet_alpha: 0.3,
+        }
+    }
+}
+
 /// Gumbel MuZero (Danihelka et al. 2022): sequential halving at the root, completed Q-values below.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Gumbel {

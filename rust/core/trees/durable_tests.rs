@@ -1,7 +1,7 @@
 //! What survives: saved forests, journals and moved roots, after any sequence of asks, tells and cancels.
 
 use super::arena::{LEAF, PENDING, Span};
-use super::config::{Backup, Config, Fpu, Gumbel, InFlight, Order, Policy, Puct, QTransform, Thompson, Uct, Widening};
+use super::config::{Backup, Config, Fpu, Gumbel, InFlight, Order, Policy, Puct, Thompson, Uct, Widening};
 use super::forest::{Forest, Leaves};
 use super::journal::Journaled;
 use super::tell::{PerLeaf, Priors, Told};
@@ -57,14 +57,7 @@ fn configs() -> impl Strategy<Value = Config> {
             maxvisit_init: 50.0,
             rescale_values: true,
         })),
-        Just(Policy::Puct(Puct {
-            pb_c_init: 1.25,
-            pb_c_base: 19652.0,
-            q_transform: QTransform::ParentAndSiblings,
-            fpu: Fpu::Constant(0.0),
-            dirichlet_fraction: 0.0,
-            dirichlet_alpha: 0.3,
-        })),
+        Just(Policy::Puct(Puct::default())),
     ];
     let backup = prop::sample::select(vec![Backup::Mean, Backup::Max, Backup::Min]);
     let in_flight = prop::sample::select(vec![InFlight::Count, InFlight::VirtualLoss(0.0)]);

@@ -1,9 +1,10 @@
 //! Trees in which states are shared.
 
 use super::arena::{Arena, LEAF};
-use super::config::{Config, Fpu, Policy, Puct, QTransform, Uct};
+use super::config::{Config, Fpu, Policy, Puct, Uct};
 use super::forest::{Forest, Leaves};
 use super::tell::{PerLeaf, Told};
+use super::tests;
 use super::tree::Tree;
 use crate::problems::{Problem, TicTacToe};
 use crate::random::{Seed, Stream};
@@ -171,9 +172,7 @@ fn a_game_is_solved_with_fewer_evaluations() {
 }
 
 fn evaluate(path: &[u32], keys: u64) -> (f64, i64, u64) {
-    let hash = path.iter().fold(17, |hash, &action| crate::problems::synthetic::mix(hash ^ (u64::from(action) + 1)));
-    let value = f64::from(crate::problems::synthetic::unit(hash));
-    let n = if hash.is_multiple_of(5) && !path.is_empty() { 0 } else { 2 + (hash >> 32) as i64 % 3 };
+    let ((value, n), hash) = (tests::evaluate(0, path), tests::hash(0, path));
     (value, n, if keys == 0 { hash } else { hash >> 8 })
 }
 
@@ -207,14 +206,7 @@ proptest! {
     ) {
         let mut config = Config { max_depth: 6, ..config(0.8, 0.9) };
         if puct {
-            config.policy = Policy::Puct(Puct {
-                pb_c_init: 1.25,
-                pb_c_base: 19652.0,
-                q_transform: QTransform::ParentAndSiblings,
-                fpu: Fpu::Constant(0.0),
-                dirichlet_fraction: 0.0,
-                dirichlet_alpha: 0.3,
-            });
+            config.policy = Policy::Puct(Puct::default());
         }
         let mut forest = forest(config);
         let mut out: Vec<(u64, Vec<u32>)> = Vec::new();

@@ -351,14 +351,7 @@ mod tests {
             discount in prop::sample::select(vec![1.0, -1.0, 0.5]),
         ) {
             let q_transform = if min_max { QTransform::MinMax { min: -2.0, max: 2.0 } } else { QTransform::ParentAndSiblings };
-            let puct = Puct {
-                pb_c_init: 1.25,
-                pb_c_base: 19652.0,
-                q_transform,
-                fpu: Fpu::Constant(0.0),
-                dirichlet_fraction: 0.0,
-                dirichlet_alpha: 0.3,
-            };
+            let puct = Puct { q_transform, ..Puct::default() };
             let rules = Rules::new(Config { policy: Policy::Puct(puct), discount, ..Config::default() });
             let mut arena = Arena::new(false, true, false);
             arena.value[0] = own;

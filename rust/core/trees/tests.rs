@@ -17,16 +17,7 @@ fn configs() -> impl Strategy<Value = Config> {
         QTransform::ParentAndSiblings,
         QTransform::MinMax { min: -1.0, max: 1.0 },
     ]);
-    let puct = transform.prop_map(|q_transform| {
-        Policy::Puct(Puct {
-            pb_c_init: 1.25,
-            pb_c_base: 19652.0,
-            q_transform,
-            fpu: Fpu::Constant(0.0),
-            dirichlet_fraction: 0.0,
-            dirichlet_alpha: 0.3,
-        })
-    });
+    let puct = transform.prop_map(|q_transform| Policy::Puct(Puct { q_transform, ..Puct::default() }));
     let policy = prop_oneof![uct, puct];
     let backup = prop::sample::select(vec![Backup::Mean, Backup::Max, Backup::Min, Backup::Product, Backup::Last]);
     let in_flight = prop_oneof![Just(InFlight::Count), (0.0..0.5).prop_map(InFlight::VirtualLoss)];
@@ -62,12 +53,15 @@ pub(super) fn check(arena: &Arena) {
 
 /// A pure function of the leaf, so that the order of evaluations does not matter.
 pub(super) fn evaluate(tree: u32, path: &[u32]) -> (f64, i64) {
-    let mut hash = u64::from(tree) + 17;
-    for &action in path {
-        hash = crate::problems::synthetic::mix(hash ^ (u64::from(action) + 1));
-    }
+    let hash = hash(tree, path);
     let value = f64::from(crate::problems::synthetic::unit(hash));
     (value, if hash.is_multiple_of(5) && !path.is_empty() { 0 } else { 2 + (hash >> 32) as i64 % 3 })
+}
+
+/// What leaves are told apart by.
+pub(super) fn hash(tree: u32, path: &[u32]) -> u64 {
+    let start = u64::from(tree) + 17;
+    path.iter().fold(start, |hash, &action| crate::problems::synthetic::mix(hash ^ (u64::from(action) + 1)))
 }
 
 proptest! {
