@@ -6,12 +6,14 @@ pub mod connect_four;
 pub mod fifteen_puzzle;
 mod fraction;
 pub mod game_of_24;
+pub mod reasoning;
 pub mod synthetic;
 pub mod tic_tac_toe;
 
 pub use connect_four::ConnectFour;
 pub use fifteen_puzzle::FifteenPuzzle;
 pub use game_of_24::GameOf24;
+pub use reasoning::Reasoning;
 pub use synthetic::{AdditiveTree, SyntheticTree};
 pub use tic_tac_toe::TicTacToe;
 

@@ -1,0 +1,80 @@
+//! Problems that a policy reasons about step by step: what the strategies of slow thinking spend their compute on.
+
+use super::Problem;
+use crate::random::Stream;
+
+/// A problem with a policy, which stands for the language model, and with answers, which can be right or wrong.
+///
+/// A walk begins at the root of an instance and takes steps drawn from the policy until its state is terminal: then it
+/// may have an answer. States and actions are those of [`Problem`], so that a tree search sees the same problem.
+pub trait Reasoning: Problem {
+    /// How many instances there are: trial t works on the instance of root `t % n_instances()`. At least 1.
+    fn n_instances(&self) -> u64 {
+        1
+    }
+
+    /// Steps after which a walk is cut off, and has no answer. At least 1.
+    fn max_steps(&self) -> u32;
+
+    /// How many policies there are, such as one model at several temperatures: 0 is the problem's own, the others are
+    /// for those who learn which expert to trust. At least 1.
+    fn n_experts(&self) -> u32 {
+        1
+    }
+
+    /// Probabilities of the actions in `state` under the policy of `expert`, which sum to 1, pushed to `probabilities`;
+    /// none are pushed where all actions are equally probable.
+    fn policy(&self, _state: &Self::State, _expert: u32, _probabilities: &mut Vec<f64>) {}
+
+    /// Takes a step drawn from the policy of `expert`, with one draw of `stream`, and returns the action. The state is
+    /// not terminal. Problems override it where they know something faster that draws by the law of
+    /// [`policy`](Self::policy). `scratch` is memory to work in.
+    fn walk(&self, state: &mut Self::State, expert: u32, stream: &mut Stream, scratch: &mut Vec<f64>) -> u32 {
+        scratch.clear();
+        self.policy(state, expert, scratch);
+        let action =
+            if scratch.is_empty() { stream.below(self.n_actions(state).into()) as u32 } else { drawn(scratch, stream) };
+        self.step(state, action);
+        action
+    }
+
+    /// What a terminal state answers; equal answers vote together. `None` where it answers nothing, and never votes.
+    fn answer(&self, state: &Self::State) -> Option<u64>;
+
+    /// Whether a terminal state answers rightly. A right state has an answer, and equal answers are equally right.
+    fn is_correct(&self, state: &Self::State) -> bool;
+
+    /// The probability that policy 0 goes on from `state` to a right answer, where it is known exactly: what a perfect
+    /// process reward says. 1 or 0 where the state is terminal.
+    fn success_probability(&self, _state: &Self::State) -> Option<f64> {
+        None
+    }
+
+    /// Tokens that a step is written with, for accounts of cost.
+    fn tokens_per_step(&self) -> f64 {
+        1.0
+    }
+
+    /// Whether an instance has so few states, none of which can come back, that it is worth to be written out once
+    /// before many walks; needs [`key`](Problem::key).
+    fn is_small(&self) -> bool {
+        false
+    }
+}
+
+/// The index that a number uniform in [0, 1) falls on; the last possible one where rounding leaves it beyond the sum.
+#[inline]
+pub fn drawn(probabilities: &[f64], stream: &mut Stream) -> u32 {
+    let mut left = stream.uniform();
+    let mut last = 0;
+    for (i, &p) in probabilities.iter().enumerate() {
+        if p > 0.0 {
+            last = i as u32;
+            if left < p {
+                break;
+            }
+            left -= p;
+        }
+    }
+    last
+}
