@@ -3,6 +3,17 @@
 use super::Problem;
 use crate::random::Stream;
 
+/// One of the answers that a walk may end with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// What is answered; `None` for no answer.
+    pub answer: Option<u64>,
+    /// How probable it is.
+    pub probability: f64,
+    /// Whether it is right.
+    pub is_correct: bool,
+}
+
 /// A problem with a policy, which stands for the language model, and with answers, which can be right or wrong.
 ///
 /// A walk begins at the root of an instance and takes steps drawn from the policy until its state is terminal: then it
@@ -47,6 +58,12 @@ pub trait Reasoning: Problem {
     /// The probability that policy 0 goes on from `state` to a right answer, where it is known exactly: what a perfect
     /// process reward says. 1 or 0 where the state is terminal.
     fn success_probability(&self, _state: &Self::State) -> Option<f64> {
+        None
+    }
+
+    /// All answers of a walk from `state` under policy 0 with their probabilities, which sum to 1, where they are known
+    /// exactly; each answer once.
+    fn answer_law(&self, _state: &Self::State) -> Option<Vec<Answer>> {
         None
     }
 
