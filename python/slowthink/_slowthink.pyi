@@ -37,6 +37,7 @@ __all__ = [
     "distinct_counts",
     "dominant_pathways",
     "endpoints",
+    "exact_curves",
     "extrapolate_pass",
     "fifteen_puzzle_distance",
     "fifteen_puzzle_solution",
@@ -61,6 +62,7 @@ __all__ = [
     "is_reversible",
     "kemeny_constant",
     "kendall_tau",
+    "learner_choices",
     "lump_states",
     "maj_at_k",
     "maj_variance",
@@ -81,11 +83,13 @@ __all__ = [
     "pretrain_bigram",
     "propagate_vectors",
     "pseudo_spectral_gap",
+    "reasoning_traits",
     "recurrent_classes",
     "rescale_time",
     "reward_model_correctness",
     "reward_model_max_scores",
     "roc_auc",
+    "run_strategies",
     "sample_hitting_times",
     "sample_reversible",
     "sample_rows",
@@ -355,7 +359,7 @@ class Problem:
     @staticmethod
     def connect_four(moves: str) -> Problem: ...
     @staticmethod
-    def game_of_24(puzzles: _Ints | None, options: Options) -> Problem: ...
+    def game_of_24(puzzles: _Ints | None, temperature: float, options: Options) -> Problem: ...
     @staticmethod
     def fifteen_puzzle(states: _Ints, rewards: bool) -> Problem: ...
     def root(self, tree: int) -> State: ...
@@ -622,3 +626,31 @@ def forest_reroot(forest: Forest, tree: int, node: int) -> _Ints: ...
 def forest_resume(forest: Forest, path: str | PathLike[str], fsync: bool, same_seed: bool | None = None) -> str: ...
 def forest_save(forest: Forest, path: str | PathLike[str], note: str, fsync: bool) -> None: ...
 def check_policy(policy: _Policy) -> None: ...
+
+# strategies
+_Strategy = tuple[str, str, bool, list[float], tuple[str, list[float]] | None]
+_Verifier = tuple[float, float, float, float, bool, float, float, float]
+
+def run_strategies(
+    problem: Problem,
+    strategies: list[_Strategy],
+    budgets: list[int],
+    n_trials: int,
+    first: int,
+    seed: list[int],
+    judge: _Verifier,
+    options: Options,
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]: ...
+def exact_curves(
+    problem: Problem, strategies: list[_Strategy], budgets: list[int], judge: _Verifier, options: Options
+) -> _Floats: ...
+def reasoning_traits(problem: Problem) -> tuple[int, int, int, float, bool]: ...
+def learner_choices(
+    means: list[float],
+    numbers: list[float],
+    n_rounds: int,
+    first: int,
+    seed: list[int],
+    chosen: npt.NDArray[np.uint32],
+    options: Options,
+) -> None: ...

@@ -16,6 +16,7 @@ pub mod random;
 pub mod rows;
 pub mod run;
 pub mod samples;
+pub mod strategies;
 pub mod trees;
 
 pub use error::{Error, Result};

@@ -16,6 +16,7 @@ mod problems;
 mod run;
 mod samples;
 mod shared;
+mod strategies;
 mod trees;
 
 /// Compiled kernels; the public interface is the package `slowthink`.
@@ -128,6 +129,9 @@ mod _slowthink {
     use super::samples::stopping::stopping_probability;
     #[pymodule_export]
     use super::samples::weighted::weighted_maj_at_k;
+
+    #[pymodule_export]
+    use super::strategies::{exact_curves, learner_choices, reasoning_traits, run_strategies};
 
     // trees: one `#[pymodule_export]` for each module, in the order of `trees/mod.rs`
     #[pymodule_export]

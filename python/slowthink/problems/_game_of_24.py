@@ -24,6 +24,11 @@ class GameOf24(BuiltIn):
     puzzles : array_like of int, shape (n, 4), optional
         Whole numbers from 1 to 100. By default the 1,362 puzzles of cards from 1 to 13 that have a solution. Tree t
         works on puzzle t modulo n.
+    temperature : float
+        Of the policy that :mod:`slowthink.strategies` walks by, at least 0: an action has the weight exp(-d / T), where
+        d counts the numbers left that are no natural numbers, and 3 for a last number other than 24. All actions are
+        equally probable at an infinite temperature. The experts of self-correction are the policies with this
+        temperature and with 0.5, 2 and 4 times it.
 
     Examples
     --------
@@ -45,10 +50,11 @@ class GameOf24(BuiltIn):
     (1362, 4)
     """
 
-    def __init__(self, puzzles: npt.ArrayLike | None = None) -> None:
+    def __init__(self, puzzles: npt.ArrayLike | None = None, *, temperature: float = 1.0) -> None:
         array = None if puzzles is None else _rows_of_four(puzzles)
-        self._native = _slowthink.Problem.game_of_24(array, _run.options())
-        self._arguments = {"puzzles": None if array is None else array.astype(np.uint8)}
+        heat = float(_arrays.floats(temperature, "temperature", ndim=0, low=0, finite=False))
+        self._native = _slowthink.Problem.game_of_24(array, heat, _run.options())
+        self._arguments = {"puzzles": None if array is None else array.astype(np.uint8), "temperature": heat}
 
     def __repr__(self) -> str:
         return f"GameOf24(<{len(self.puzzles())} puzzles>)"

@@ -33,6 +33,11 @@ impl Fraction {
         (i64::from(self.numerator), i64::from(self.denominator))
     }
 
+    /// Whether this is 0, 1, 2, ...
+    pub(super) const fn is_natural(self) -> bool {
+        self.denominator == 1 && self.numerator >= 0
+    }
+
     /// Whether this is 0.
     pub(super) const fn is_zero(self) -> bool {
         self.numerator == 0

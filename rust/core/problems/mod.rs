@@ -8,6 +8,7 @@ mod fraction;
 pub mod game_of_24;
 pub mod reasoning;
 pub mod synthetic;
+pub mod table;
 pub mod tic_tac_toe;
 
 pub use connect_four::ConnectFour;
@@ -15,6 +16,7 @@ pub use fifteen_puzzle::FifteenPuzzle;
 pub use game_of_24::GameOf24;
 pub use reasoning::Reasoning;
 pub use synthetic::{AdditiveTree, SyntheticTree};
+pub use table::Table;
 pub use tic_tac_toe::TicTacToe;
 
 use crate::random::Stream;

@@ -49,6 +49,20 @@ pub trait Reasoning: Problem {
         action
     }
 
+    /// Whether `state` has no actions.
+    fn is_terminal(&self, state: &Self::State) -> bool {
+        self.n_actions(state) == 0
+    }
+
+    /// Adds the states that the actions of `state` lead to, in their order.
+    fn successors(&self, state: &Self::State, next: &mut Vec<Self::State>) {
+        for action in 0..self.n_actions(state) {
+            let mut after = state.clone();
+            self.step(&mut after, action);
+            next.push(after);
+        }
+    }
+
     /// What a terminal state answers; equal answers vote together. `None` where it answers nothing, and never votes.
     fn answer(&self, state: &Self::State) -> Option<u64>;
 
@@ -72,8 +86,13 @@ pub trait Reasoning: Problem {
         1.0
     }
 
+    /// Whether every walk takes [`max_steps`](Self::max_steps) steps.
+    fn has_fixed_length(&self) -> bool {
+        false
+    }
+
     /// Whether an instance has so few states, none of which can come back, that it is worth to be written out once
-    /// before many walks; needs [`key`](Problem::key).
+    /// before many walks ([`Table`](super::table::Table)); needs [`key`](Problem::key).
     fn is_small(&self) -> bool {
         false
     }

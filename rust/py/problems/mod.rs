@@ -39,6 +39,20 @@ macro_rules! with_problem {
 #[allow(unused_imports)] // for the search, which stands on this floor
 pub(crate) use with_problem;
 
+/// `with_reasoning!(built_in, |problem| body)`: the body once for each problem that has a policy and answers; a
+/// `TypeError` for the others.
+macro_rules! with_reasoning {
+    ($built_in:expr, |$problem:ident| $body:expr) => {
+        match $built_in {
+            $crate::problems::BuiltIn::GameOf24($problem) => $body,
+            _ => Err(pyo3::exceptions::PyTypeError::new_err(
+                "problem must be one that is reasoned about, with a policy and answers: a game or a synthetic tree is not",
+            )),
+        }
+    };
+}
+pub(crate) use with_reasoning;
+
 /// A problem that runs without Python.
 #[pyclass(frozen, module = "slowthink._slowthink")]
 pub struct Problem(pub BuiltIn);
@@ -94,13 +108,18 @@ impl Problem {
 
     /// On all puzzles that have a solution, or on the rows of `puzzles`.
     #[staticmethod]
-    #[pyo3(signature = (puzzles, options))]
-    fn game_of_24(py: Python<'_>, puzzles: Option<PyReadonlyArray2<'_, i64>>, options: Options) -> PyResult<Self> {
-        let Some(puzzles) = puzzles else {
-            let all = run(py, &options, 1e8, |_| Ok(core::GameOf24::all()))?;
-            return Ok(Self(BuiltIn::GameOf24(all)));
+    #[pyo3(signature = (puzzles, temperature, options))]
+    fn game_of_24(
+        py: Python<'_>,
+        puzzles: Option<PyReadonlyArray2<'_, i64>>,
+        temperature: f64,
+        options: Options,
+    ) -> PyResult<Self> {
+        let game = match puzzles {
+            None => Ok(run(py, &options, 1e8, |_| Ok(core::GameOf24::all()))?),
+            Some(puzzles) => core::GameOf24::new(puzzles.as_slice()?.as_chunks().0),
         };
-        made(core::GameOf24::new(puzzles.as_slice()?.as_chunks().0), BuiltIn::GameOf24)
+        made(game.and_then(|game| game.with_temperature(temperature)), BuiltIn::GameOf24)
     }
 
     #[staticmethod]

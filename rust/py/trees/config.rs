@@ -38,7 +38,8 @@ const fn fpu(kind: f64, value: f64) -> Fpu {
     }
 }
 
-fn policy((name, numbers): &PolicyArgument) -> PyResult<Policy> {
+/// The policy of this name with these parameters.
+pub fn policy((name, numbers): &PolicyArgument) -> PyResult<Policy> {
     let unknown = || PyValueError::new_err(format!("policy {name} with {} parameters is unknown", numbers.len()));
     Ok(match (name.as_str(), &numbers[..]) {
         ("uct", &[c, kind, value]) => Policy::Uct(Uct { c, fpu: fpu(kind, value) }),

@@ -1,5 +1,6 @@
 //! The Game of 24: four numbers, each to be used once, are combined by + - * / into 24.
 
+mod policy;
 pub mod solutions;
 
 use super::Problem;
@@ -23,9 +24,10 @@ const MOST_MOVES: usize = 36;
 /// round), product or quotient (either way round); actions that would leave the same numbers are one, the first of them
 /// by pair and by the order above. The state is terminal when one number is left: worth 1 if that is 24, else 0. The
 /// value of any other state is the outcome of uniformly random actions, with one draw each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct GameOf24 {
     puzzles: Vec<[u8; 4]>,
+    temperature: f64,
 }
 
 /// The numbers that are left, in ascending order.
@@ -159,12 +161,24 @@ impl GameOf24 {
             return Err(invalid("puzzles", &[], "", "have at least one row"));
         }
         let puzzles = puzzles.iter().enumerate().map(|(i, numbers)| checked(numbers, "puzzles", &[i]));
-        Ok(Self { puzzles: puzzles.collect::<Result<_>>()? })
+        Ok(Self { puzzles: puzzles.collect::<Result<_>>()?, temperature: 1.0 })
     }
 
     /// Games on all puzzles of cards that have a solution: see [`solutions::puzzles`].
     pub fn all() -> Self {
-        Self { puzzles: solutions::puzzles() }
+        Self { puzzles: solutions::puzzles(), temperature: 1.0 }
+    }
+
+    /// The same games, with a policy of this temperature: see [`Reasoning`](super::Reasoning).
+    ///
+    /// # Errors
+    /// A temperature that is negative or NaN.
+    pub fn with_temperature(self, temperature: f64) -> Result<Self> {
+        if temperature >= 0.0 {
+            Ok(Self { temperature, ..self })
+        } else {
+            Err(invalid("temperature", &[], temperature, "be at least 0"))
+        }
     }
 
     /// The puzzles, one after the other.

@@ -1,0 +1,259 @@
+//! All strategies on the instances of a problem: trials in parallel, each the same whatever else is run.
+
+use super::experts::{Bandit, experts};
+use super::layers::Layers;
+use super::log::Log;
+pub use super::select::Outcome;
+use super::select::select;
+use super::verifier::Judge;
+use super::walks::walks;
+use super::{Generator, Purpose, Strategy, Streams, Verifier, search};
+use crate::error::{Result, invalid};
+use crate::problems::{Reasoning, Table};
+use crate::random::Seed;
+use crate::run::{Control, map_items};
+
+/// States of an instance that is written out, at most.
+const MOST_STATES: usize = 1 << 20;
+
+/// Budgets are below this.
+const MOST_STEPS: u64 = 1 << 48;
+
+/// Runs every strategy at every budget in `n_trials` trials: the outcomes, by trial, strategy and budget.
+///
+/// Budgets are in steps of the policy and ascend; none is exceeded. Trial i works on the instance of root
+/// `(first + i) % n_instances` and draws from stream `first + i` of `seed`. Its outcome at a budget does not depend on
+/// the other strategies, budgets and trials. Strategies that select among walks see the same walks, and, if they ask the
+/// verifier, the same verdicts.
+///
+/// # Errors
+/// [`Error::Invalid`](crate::Error::Invalid) for parameters out of range; [`Error::Interrupted`](crate::Error).
+#[allow(clippy::too_many_arguments)]
+pub fn compare<P: Reasoning>(
+    problem: &P,
+    strategies: &[Strategy],
+    budgets: &[u64],
+    n_trials: usize,
+    first: u64,
+    verifier: &Verifier,
+    seed: Seed,
+    control: &Control,
+) -> Result<Vec<Outcome>> {
+    check(strategies, budgets, verifier)?;
+    let width = strategies.len() * budgets.len();
+    let setting = Setting { strategies, budgets, verifier, seed, control };
+    let n_instances = problem.n_instances();
+    // Trials of one instance are worked on together: what it takes to write it out is shared.
+    let together = if problem.is_small() { n_instances } else { u64::MAX };
+    let n_groups = n_trials.min(usize::try_from(together).unwrap_or(usize::MAX));
+    control.expect(n_trials as u64);
+    let groups = map_items(n_groups, 1, &apart(control), Scratch::default, |scratch, group| {
+        control.check()?;
+        let instance = first.wrapping_add(group as u64) % n_instances;
+        let table = if problem.is_small() { Table::of(problem, instance, MOST_STATES) } else { None };
+        let mut outcomes = Vec::new();
+        for trial in (group..n_trials).step_by(n_groups.max(1)) {
+            let start = outcomes.len();
+            outcomes.resize(start + width, Outcome::default());
+            let number = first.wrapping_add(trial as u64);
+            let out = &mut outcomes[start..];
+            match &table {
+                Some(table) => setting.trial(table, 0, number, scratch, out)?,
+                None => setting.trial(problem, number % n_instances, number, scratch, out)?,
+            }
+            control.advance(1);
+        }
+        Ok(outcomes)
+    });
+    let groups = groups?;
+    let mut all = vec![Outcome::default(); n_trials * width];
+    for (trial, out) in all.chunks_mut(width.max(1)).enumerate() {
+        let (group, round) = (trial % n_groups, trial / n_groups);
+        out.copy_from_slice(&groups[group][round * width..][..width]);
+    }
+    Ok(all)
+}
+
+/// Refuses what no trial could be run with.
+pub(super) fn check(strategies: &[Strategy], budgets: &[u64], verifier: &Verifier) -> Result<()> {
+    verifier.check()?;
+    for (i, strategy) in strategies.iter().enumerate() {
+        strategy.check(i)?;
+    }
+    for (i, &budget) in budgets.iter().enumerate() {
+        if budget == 0 || budget >= MOST_STEPS {
+            return Err(invalid("budgets", &[i], budget, "be at least one step and below 2^48"));
+        }
+        if i > 0 && budget <= budgets[i - 1] {
+            return Err(invalid("budgets", &[i], budget, "ascend"));
+        }
+    }
+    Ok(())
+}
+
+/// A control for the same number of threads, whose items are groups of trials.
+fn apart(control: &Control) -> Control {
+    Control::new(control.threads())
+}
+
+/// The memory of one thread.
+#[derive(Default)]
+struct Scratch {
+    /// The walks that several strategies share.
+    walks: Log,
+    log: Log,
+    probabilities: Vec<f64>,
+}
+
+/// What all trials have in common.
+struct Setting<'a> {
+    strategies: &'a [Strategy],
+    budgets: &'a [u64],
+    verifier: &'a Verifier,
+    seed: Seed,
+    control: &'a Control,
+}
+
+impl Setting<'_> {
+    /// Trial `number` on the instance of root `instance`.
+    fn trial<P: Reasoning>(
+        &self,
+        problem: &P,
+        instance: u64,
+        number: u64,
+        scratch: &mut Scratch,
+        out: &mut [Outcome],
+    ) -> Result<()> {
+        let streams = Streams(self.seed.child(number));
+        let root = problem.root(instance);
+        self.shared_walks(problem, &root, streams, scratch)?;
+        let n = self.budgets.len();
+        for (strategy, out) in self.strategies.iter().zip(out.chunks_mut(n.max(1))) {
+            match strategy.generator {
+                Generator::Walks => select(strategy, self.verifier, &scratch.walks, self.budgets, streams, out),
+                Generator::Beam { .. } | Generator::Dvts { .. } | Generator::Stepwise { width: 0 } => {
+                    for (budget, out) in self.budgets.chunks(1).zip(out.chunks_mut(1)) {
+                        self.layered(problem, &root, strategy, budget[0], streams, scratch)?;
+                        select(strategy, self.verifier, &scratch.log, budget, streams, out);
+                    }
+                }
+                _ => {
+                    self.growing(problem, &root, strategy, streams, scratch)?;
+                    select(strategy, self.verifier, &scratch.log, self.budgets, streams, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The walks for all strategies that select among them, as far as any of them goes.
+    fn shared_walks<P: Reasoning>(
+        &self,
+        problem: &P,
+        root: &P::State,
+        streams: Streams,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        scratch.walks.clear();
+        let mut of_walks = self.strategies.iter().filter(|strategy| strategy.generator == Generator::Walks).peekable();
+        let Some(&most) = self.budgets.last().filter(|_| of_walks.peek().is_some()) else { return Ok(()) };
+        let until_accepted = of_walks
+            .clone()
+            .all(|strategy| strategy.ends_early(self.verifier) || strategy.selector == super::Selector::First);
+        let only_first = of_walks.all(|strategy| strategy.selector == super::Selector::First);
+        walks(
+            problem,
+            root,
+            if only_first { most.min(1) } else { most },
+            until_accepted,
+            &mut Judge::new(self.verifier, streams, Purpose::Verdicts, 0),
+            &mut streams.of(Purpose::Walks, 0),
+            &mut scratch.probabilities,
+            self.control,
+            &mut scratch.walks,
+        )
+    }
+
+    /// A generator whose shape depends on its budget.
+    fn layered<P: Reasoning>(
+        &self,
+        problem: &P,
+        root: &P::State,
+        strategy: &Strategy,
+        budget: u64,
+        streams: Streams,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let purpose = match strategy.generator {
+            Generator::Beam { .. } => Purpose::Beam,
+            Generator::Dvts { .. } => Purpose::Dvts,
+            _ => Purpose::Stepwise,
+        };
+        scratch.log.clear();
+        let mut layers = Layers {
+            problem,
+            root,
+            judge: Judge::new(self.verifier, streams, Purpose::Verdicts, budget << 4 | purpose as u64),
+            stream: streams.of(purpose, budget),
+            control: self.control,
+            log: &mut scratch.log,
+            scratch: &mut scratch.probabilities,
+        };
+        let width = budget / u64::from(problem.max_steps());
+        match strategy.generator {
+            _ if width == 0 => Ok(()),
+            Generator::Beam { expand } => layers.beam(width, expand),
+            Generator::Dvts { expand } => layers.dvts(width, expand),
+            _ => layers.stepwise(width, budget, self.verifier.accuracy),
+        }
+    }
+
+    /// A generator that goes on: what it did within a budget is the beginning of what it does within a larger one.
+    fn growing<P: Reasoning>(
+        &self,
+        problem: &P,
+        root: &P::State,
+        strategy: &Strategy,
+        streams: Streams,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let Scratch { log, probabilities, .. } = scratch;
+        log.clear();
+        let Some(&most) = self.budgets.last() else { return Ok(()) };
+        let (verifier, control, until_accepted) = (self.verifier, self.control, strategy.ends_early(self.verifier));
+        match strategy.generator {
+            Generator::Tree { policy, values } => {
+                let number = values as u64;
+                let judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 52 | number);
+                let seed = streams.seed(Purpose::Tree, number);
+                let how = (policy, values);
+                search::tree(problem, root, how, most, until_accepted, verifier, judge, seed, control, log)
+            }
+            Generator::Experts { learner } => {
+                let mut judge = Judge::new(verifier, streams, Purpose::Verdicts, 2 << 52);
+                let bandit = Bandit::new(learner, problem.n_experts(), streams.of(Purpose::Experts, 1));
+                let mut stream = streams.of(Purpose::Experts, 0);
+                experts(
+                    problem,
+                    root,
+                    most,
+                    until_accepted,
+                    bandit,
+                    &mut judge,
+                    &mut stream,
+                    probabilities,
+                    control,
+                    log,
+                )
+            }
+            Generator::Stepwise { width } => {
+                let number = 1 << 56 | u64::from(width);
+                let judge = Judge::new(verifier, streams, Purpose::Verdicts, 3 << 52 | u64::from(width));
+                let stream = streams.of(Purpose::Stepwise, number);
+                let mut layers = Layers { problem, root, judge, stream, control, log, scratch: probabilities };
+                layers.stepwise(width.into(), most, verifier.accuracy)
+            }
+            Generator::Walks | Generator::Beam { .. } | Generator::Dvts { .. } => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the strategies come to, where it is known exactly: walks of fixed length, selected by a verifier whose errors
+//! are independent, or by vote.
+
+use super::{Generator, Selector, Strategy, Verifier};
+use crate::error::Result;
+use crate::problems::reasoning::Answer;
+use crate::problems::{Reasoning, Table};
+use crate::run::{Control, map_items};
+use crate::samples::majority::Ties;
+use crate::samples::planning::plurality_probability;
+
+/// Instances times answers times the largest number of votes, up to which plurality is worked out.
+const MOST_VOTING: f64 = 3e6;
+
+/// The probability of a right answer for each strategy and budget, the mean over all instances; NaN where no closed form
+/// is known, or it would take too long.
+///
+/// Time: an instance is solved once, by recursion over its states; a vote takes a plurality at each budget.
+///
+/// # Errors
+/// As [`compare`](super::compare::compare).
+pub fn curves<P: Reasoning>(
+    problem: &P,
+    strategies: &[Strategy],
+    budgets: &[u64],
+    verifier: &Verifier,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    super::compare::check(strategies, budgets, verifier)?;
+    let width = strategies.len() * budgets.len();
+    if !problem.has_fixed_length() {
+        return Ok(vec![f64::NAN; width]);
+    }
+    let numbers: Vec<u64> = budgets.iter().map(|budget| budget / u64::from(problem.max_steps())).collect();
+    let n_instances = problem.n_instances() as usize;
+    let of_instances = map_items(
+        n_instances,
+        1,
+        control,
+        || (),
+        |(), instance| {
+            let root = problem.root(instance as u64);
+            let law = match problem.answer_law(&root) {
+                Some(law) => Some(law),
+                None if problem.is_small() => {
+                    Table::of(problem, instance as u64, 1 << 20).and_then(|table| table.answer_law(&0))
+                }
+                None => None,
+            };
+            let mut row = vec![f64::NAN; width];
+            if let Some(law) = law {
+                for (strategy, out) in strategies.iter().zip(row.chunks_mut(budgets.len().max(1))) {
+                    instance_curve(&law, strategy, verifier, &numbers, n_instances, control, out)?;
+                }
+            }
+            Ok(row)
+        },
+    )?;
+    let mut means = vec![0.0; width];
+    for row in of_instances {
+        for (mean, value) in means.iter_mut().zip(row) {
+            *mean += value / n_instances as f64;
+        }
+    }
+    Ok(means)
+}
+
+/// Fills `out` with what `strategy` comes to with each of `numbers` answers of law `law`.
+fn instance_curve(
+    law: &[Answer],
+    strategy: &Strategy,
+    verifier: &Verifier,
+    numbers: &[u64],
+    n_instances: usize,
+    control: &Control,
+    out: &mut [f64],
+) -> Result<()> {
+    if strategy.generator != Generator::Walks {
+        return Ok(());
+    }
+    let right: f64 = law.iter().filter(|answer| answer.is_correct).map(|answer| answer.probability).sum();
+    let silent: f64 = law.iter().filter(|answer| answer.answer.is_none()).map(|answer| answer.probability).sum();
+    let wrong = (1.0 - right - silent).max(0.0);
+    match strategy.selector {
+        Selector::First => {
+            for (out, &n) in out.iter_mut().zip(numbers) {
+                *out = if n == 0 { 0.0 } else { right };
+            }
+        }
+        Selector::Best if verifier.noise == 0.0 && verifier.bias == 0.0 && !verifier.systematic => {
+            for (out, &n) in out.iter_mut().zip(numbers) {
+                *out = best_of_n(right, wrong, verifier, n as f64);
+            }
+        }
+        Selector::Weighted if verifier.is_perfect() => {
+            for (out, &n) in out.iter_mut().zip(numbers) {
+                *out = at_least_one(right, n as f64);
+            }
+        }
+        Selector::Majority => {
+            let votes: Vec<&Answer> = law.iter().filter(|answer| answer.answer.is_some()).collect();
+            let most = numbers.iter().copied().max().unwrap_or(0) as f64;
+            let Some(target) = votes.iter().position(|answer| answer.is_correct) else {
+                out.fill(0.0);
+                return Ok(());
+            };
+            let several = votes.iter().filter(|answer| answer.is_correct).count() > 1;
+            if several || numbers.contains(&0) || most * votes.len() as f64 * n_instances as f64 > MOST_VOTING {
+                return Ok(());
+            }
+            let p: Vec<f64> = votes.iter().map(|answer| answer.probability).collect();
+            let n: Vec<i64> = numbers.iter().map(|&n| n as i64).collect();
+            plurality_probability(&p, &n, target, Ties::Uniform, out, control)?;
+        }
+        Selector::Best | Selector::Weighted => {}
+    }
+    Ok(())
+}
+
+/// 1 - (1 - p)^n.
+fn at_least_one(p: f64, n: f64) -> f64 {
+    if n == 0.0 { 0.0 } else { -libm::expm1(n * libm::log1p(-p)) }
+}
+
+/// The probability that the verifier's choice among n independent walks is right, which are so with probability `right`
+/// and give a wrong answer with probability `wrong`.
+///
+/// All accepted answers are equals, and so are all others, among which it falls if none is accepted.
+fn best_of_n(right: f64, wrong: f64, verifier: &Verifier, n: f64) -> f64 {
+    if let Some(accuracy) = verifier.accuracy {
+        return accuracy * at_least_one(right, n);
+    }
+    let accepted = (right * (1.0 - verifier.false_negative), wrong * verifier.false_positive);
+    let refused = (right * verifier.false_negative, wrong * (1.0 - verifier.false_positive));
+    let share = |(right, wrong): (f64, f64)| if right > 0.0 { right / (right + wrong) } else { 0.0 };
+    let any_accepted = at_least_one(accepted.0 + accepted.1, n);
+    let none = (1.0 - right - wrong).max(0.0);
+    // None accepted, less no answer at all.
+    let only_refused = (1.0 - any_accepted) - none.powf(n);
+    share(accepted) * any_accepted + share(refused) * only_refused.max(0.0)
+}

@@ -1,0 +1,148 @@
+//! Tree search on a reasoning problem: the forest's own search, with each new node charged as a step.
+
+use super::log::Log;
+use super::verifier::Judge;
+use super::walks::{answered, walk_on};
+use super::{Values, Verifier};
+use crate::error::Result;
+use crate::problems::{Problem, Reasoning};
+use crate::random::{Seed, Stream};
+use crate::run::Control;
+use crate::trees::{Backup, Budget, Config, Forest, InFlight, Policy};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Rounds without a new step after which a search that only looks at what it knows is ended.
+const IDLE_ROUNDS: u32 = 3;
+
+/// Simulations in a round, at most, where a round may turn out to be the last.
+const ROUND: u64 = 32;
+
+/// A problem as the search sees it: a state and its depth. To evaluate a state costs what is spent for it.
+struct Searched<'a, P: Reasoning> {
+    problem: &'a P,
+    values: Values,
+    at_work: Mutex<AtWork<'a, P>>,
+}
+
+struct AtWork<'a, P: Reasoning> {
+    root: P::State,
+    log: &'a mut Log,
+    judge: Judge<'a>,
+    scratch: Vec<f64>,
+}
+
+impl<'a, P: Reasoning> Searched<'a, P> {
+    /// The search of a tree is on one thread, and a panic ends it: nobody waits, and nothing is poisoned.
+    fn locked(&self) -> MutexGuard<'_, AtWork<'a, P>> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<P: Reasoning> Problem for Searched<'_, P> {
+    type State = (P::State, u32);
+
+    fn root(&self, _tree: u64) -> Self::State {
+        (self.locked().root.clone(), 0)
+    }
+
+    fn n_actions(&self, state: &Self::State) -> u32 {
+        self.problem.n_actions(&state.0)
+    }
+
+    fn step(&self, state: &mut Self::State, action: u32) -> f64 {
+        state.1 += 1;
+        self.problem.step(&mut state.0, action)
+    }
+
+    fn value(&self, (state, depth): &Self::State, stream: &mut Stream) -> f64 {
+        let mut at_work = self.locked();
+        let AtWork { log, judge, scratch, .. } = &mut *at_work;
+        let problem = self.problem;
+        log.spent.steps += u64::from(*depth > 0);
+        log.spent.verdicts += 1;
+        if self.values == Values::Process && !problem.is_terminal(state) {
+            log.spent.calls += u64::from(*depth > 0);
+            let success = problem.success_probability(state);
+            return judge.process_reward(success.unwrap_or_else(|| problem.value(state, stream)));
+        }
+        let mut end = state.clone();
+        let left = problem.max_steps().saturating_sub(*depth);
+        log.spent.steps += u64::from(walk_on(problem, &mut end, 0, left, stream, scratch));
+        log.spent.calls += 1;
+        let (answer, is_correct) = answered(problem, &end);
+        let verdict = judge.verdict(answer, is_correct);
+        log.push(answer, is_correct, verdict);
+        if answer.is_some() { verdict.score } else { 0.0 }
+    }
+
+    fn priors(&self, state: &Self::State, priors: &mut Vec<f32>) {
+        let mut at_work = self.locked();
+        let scratch = &mut at_work.scratch;
+        scratch.clear();
+        self.problem.policy(&state.0, 0, scratch);
+        if scratch.is_empty() {
+            let n = self.problem.n_actions(&state.0);
+            priors.extend((0..n).map(|_| 1.0 / n as f32));
+        } else {
+            priors.extend(scratch.iter().map(|&p| p as f32));
+        }
+    }
+
+    fn max_depth(&self) -> Option<u32> {
+        Some(self.problem.max_steps())
+    }
+}
+
+/// Searches until `budget` steps are spent, an answer is accepted if `until_accepted`, or all is known.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn tree<P: Reasoning>(
+    problem: &P,
+    root: &P::State,
+    (policy, values): (Policy, Values),
+    budget: u64,
+    until_accepted: bool,
+    verifier: &Verifier,
+    judge: Judge<'_>,
+    seed: Seed,
+    control: &Control,
+    log: &mut Log,
+) -> Result<()> {
+    let config = Config {
+        policy,
+        discount: 1.0,
+        backup: Backup::Mean,
+        in_flight: InFlight::Count,
+        max_depth: problem.max_steps(),
+        n_simulations: None,
+        widening: None,
+        // A subtree that was gone through is not visited again, where another verdict on it would be the same.
+        solver: (verifier.noise == 0.0 && verifier.bias == 0.0 && values == Values::Rollout).then_some((0.0, 1.0)),
+        deduplicate: false,
+        transpositions: false,
+        budget: Budget { stop_at: until_accepted.then_some(1.0), ..Budget::default() },
+    };
+    let mut forest = Forest::new(1, config, seed, 0)?;
+    let at_work = Mutex::new(AtWork { root: root.clone(), log, judge, scratch: Vec::new() });
+    let searched = Searched { problem, values, at_work };
+    // The forest counts simulations, and its progress is not ours.
+    let apart = Control::new(1);
+    let mut idle = 0;
+    loop {
+        control.check()?;
+        let (spent, accepted) = {
+            let at_work = searched.locked();
+            let accepted =
+                until_accepted && at_work.log.events.iter().rev().take(ROUND as usize).any(|e| e.verdict.accepted);
+            (at_work.log.spent.steps, accepted)
+        };
+        if spent >= budget || accepted || idle >= IDLE_ROUNDS {
+            return Ok(());
+        }
+        let longest = u64::from(problem.max_steps()) + 1;
+        let most = if until_accepted { ROUND } else { 1 << 12 };
+        let n = ((budget - spent) / longest).clamp(1, most);
+        forest.run(&searched, n as u32, &apart)?;
+        let after = searched.locked().log.spent.steps;
+        idle = if after == spent { idle + 1 } else { 0 };
+    }
+}

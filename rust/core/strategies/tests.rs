@@ -1,0 +1,1 @@
+//! The strategies against what is known exactly, and against each other.

@@ -1,0 +1,70 @@
+//! Independent walks of one policy.
+
+use super::log::Log;
+use super::verifier::Judge;
+use crate::error::Result;
+use crate::problems::Reasoning;
+use crate::random::Stream;
+use crate::run::Control;
+
+/// Steps between two looks at the stop flag.
+pub(super) const BETWEEN_CHECKS: u64 = 1 << 14;
+
+/// Walks on from `state` for up to `max_steps` steps; the number of steps taken.
+#[inline]
+pub(super) fn walk_on<P: Reasoning>(
+    problem: &P,
+    state: &mut P::State,
+    expert: u32,
+    max_steps: u32,
+    stream: &mut Stream,
+    scratch: &mut Vec<f64>,
+) -> u32 {
+    let mut n = 0;
+    while n < max_steps && !problem.is_terminal(state) {
+        problem.walk(state, expert, stream, scratch);
+        n += 1;
+    }
+    n
+}
+
+/// What a state answers, and whether rightly: nothing, where it is not terminal.
+#[inline]
+pub(super) fn answered<P: Reasoning>(problem: &P, state: &P::State) -> (Option<u64>, bool) {
+    if problem.is_terminal(state) { (problem.answer(state), problem.is_correct(state)) } else { (None, false) }
+}
+
+/// Walks until `budget` steps are spent, or an answer is accepted if `until_accepted`.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn walks<P: Reasoning>(
+    problem: &P,
+    root: &P::State,
+    budget: u64,
+    until_accepted: bool,
+    judge: &mut Judge<'_>,
+    stream: &mut Stream,
+    scratch: &mut Vec<f64>,
+    control: &Control,
+    log: &mut Log,
+) -> Result<()> {
+    let mut checked = 0;
+    while log.spent.steps < budget {
+        let mut state = root.clone();
+        let n = walk_on(problem, &mut state, 0, problem.max_steps(), stream, scratch);
+        // An answer that takes no steps is not free: nothing would end the run.
+        log.spent.steps += u64::from(n.max(1));
+        log.spent.calls += 1;
+        log.spent.verdicts += 1;
+        let (answer, is_correct) = answered(problem, &state);
+        let verdict = judge.verdict(answer, is_correct);
+        log.push(answer, is_correct, verdict);
+        if until_accepted && verdict.accepted && log.spent.steps <= budget {
+            break;
+        }
+        if log.spent.steps - checked >= BETWEEN_CHECKS {
+            control.check()?;
+            checked = log.spent.steps;
+        }
+    }
+    Ok(())
+}
