@@ -15,7 +15,15 @@ import numpy as np
 from hostile import Hostile
 from slowthink import problems
 from slowthink._slowthink import State
-from slowthink.problems import AdditiveTree, ConnectFour, FifteenPuzzle, GameOf24, SyntheticTree, TicTacToe
+from slowthink.problems import (
+    AdditiveTree,
+    ConnectFour,
+    FifteenPuzzle,
+    GameOf24,
+    SnowballChain,
+    SyntheticTree,
+    TicTacToe,
+)
 
 TILES = np.array([4, 1, 2, 3, 5, 9, 6, 7, 8, 0, 10, 11, 12, 13, 14, 15])
 BOUND: dict[str, Any] = {
@@ -23,6 +31,7 @@ BOUND: dict[str, Any] = {
     "ConnectFour": ConnectFour("4156345444521742"),
     "FifteenPuzzle": FifteenPuzzle(np.stack([TILES, TILES])),
     "GameOf24": GameOf24([[1, 1, 4, 6], [3, 3, 8, 8]]),
+    "SnowballChain": SnowballChain(np.array([0.9, 0.5, 0.25]), n_wrong=2),
     "SyntheticTree": SyntheticTree(4, 20, seed=5),
     "TicTacToe": TicTacToe("519"),
 }
@@ -60,6 +69,9 @@ CASES: dict[str, dict[str, Any]] = {
     "GameOf24": {"puzzles": np.array([[1, 1, 4, 6], [3, 3, 8, 8]])},
     "GameOf24.puzzles": {},
     "GameOf24.solve": {"numbers": np.array([1, 3, 4, 6])},
+    "SnowballChain": {"success": np.array([[0.75, 0.5, 0.25], [1.0, 0.0, 0.5]]), "n_wrong": 2, "n_instances": 5},
+    "SnowballChain (rate)": {"rate": np.array([8.0, 50.0]), "length": 6},
+    "SnowballChain.success": {},
     "SyntheticTree": {"branching": 4, "depth": 20, "seed": 5},
     "TicTacToe": {"moves": "519"},
     "TicTacToe.best_value": {"state": BOUND["TicTacToe"].root()},

@@ -4,7 +4,7 @@ pub mod answers;
 
 use crate::error::to_python;
 use crate::run::{Options, run};
-use numpy::PyReadonlyArray2;
+use numpy::{PyReadonlyArray2, PyUntypedArrayMethods as _};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use slowthink::error::invalid;
@@ -21,6 +21,7 @@ pub enum BuiltIn {
     ConnectFour(core::ConnectFour),
     GameOf24(core::GameOf24),
     FifteenPuzzle(core::FifteenPuzzle),
+    SnowballChain(core::SnowballChain),
 }
 
 /// `with_problem!(built_in, |problem| body)`: the body once for each problem, compiled for its type.
@@ -33,6 +34,7 @@ macro_rules! with_problem {
             $crate::problems::BuiltIn::ConnectFour($problem) => $body,
             $crate::problems::BuiltIn::GameOf24($problem) => $body,
             $crate::problems::BuiltIn::FifteenPuzzle($problem) => $body,
+            $crate::problems::BuiltIn::SnowballChain($problem) => $body,
         }
     };
 }
@@ -125,6 +127,13 @@ impl Problem {
     #[staticmethod]
     fn fifteen_puzzle(states: PyReadonlyArray2<'_, i64>, rewards: bool) -> PyResult<Self> {
         made(core::FifteenPuzzle::new(states.as_slice()?.as_chunks().0, rewards), BuiltIn::FifteenPuzzle)
+    }
+
+    /// `success` has a row for each expert.
+    #[staticmethod]
+    fn snowball_chain(success: PyReadonlyArray2<'_, f64>, n_wrong: u32, n_instances: u64) -> PyResult<Self> {
+        let length = success.shape()[1] as u32;
+        made(core::SnowballChain::new(success.as_slice()?, length, n_wrong, n_instances), BuiltIn::SnowballChain)
     }
 
     fn root(&self, tree: u64) -> State {
