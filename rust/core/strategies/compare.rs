@@ -131,7 +131,7 @@ impl Setting<'_> {
         for (strategy, out) in self.strategies.iter().zip(out.chunks_mut(n.max(1))) {
             match strategy.generator {
                 Generator::Walks => select(strategy, self.verifier, &scratch.walks, self.budgets, streams, out),
-                Generator::Beam { .. } | Generator::Dvts { .. } | Generator::Stepwise { width: 0 } => {
+                Generator::Beam { .. } | Generator::Dvts { .. } | Generator::Stepwise { .. } => {
                     for (budget, out) in self.budgets.chunks(1).zip(out.chunks_mut(1)) {
                         self.layered(problem, &root, strategy, budget[0], streams, scratch)?;
                         select(strategy, self.verifier, &scratch.log, budget, streams, out);
@@ -174,7 +174,7 @@ impl Setting<'_> {
         )
     }
 
-    /// A generator whose shape depends on its budget.
+    /// A generator that spends what it is given on a shape made for it: each budget has a run of its own.
     fn layered<P: Reasoning>(
         &self,
         problem: &P,
@@ -184,17 +184,19 @@ impl Setting<'_> {
         streams: Streams,
         scratch: &mut Scratch,
     ) -> Result<()> {
-        let purpose = match strategy.generator {
-            Generator::Beam { .. } => Purpose::Beam,
-            Generator::Dvts { .. } => Purpose::Dvts,
-            _ => Purpose::Stepwise,
+        // Chains of a given width begin alike at any budget.
+        let (purpose, number) = match strategy.generator {
+            Generator::Beam { .. } => (Purpose::Beam, budget),
+            Generator::Dvts { .. } => (Purpose::Dvts, budget),
+            Generator::Stepwise { width } if width > 0 => (Purpose::Stepwise, 1 << 53 | u64::from(width)),
+            _ => (Purpose::Stepwise, budget),
         };
         scratch.log.clear();
         let mut layers = Layers {
             problem,
             root,
-            judge: Judge::new(self.verifier, streams, Purpose::Verdicts, budget << 4 | purpose as u64),
-            stream: streams.of(purpose, budget),
+            judge: Judge::new(self.verifier, streams, Purpose::Verdicts, number << 4 | purpose as u64),
+            stream: streams.of(purpose, number),
             control: self.control,
             log: &mut scratch.log,
             scratch: &mut scratch.probabilities,
@@ -204,6 +206,7 @@ impl Setting<'_> {
             _ if width == 0 => Ok(()),
             Generator::Beam { expand } => layers.beam(width, expand),
             Generator::Dvts { expand } => layers.dvts(width, expand),
+            Generator::Stepwise { width } if width > 0 => layers.stepwise(width.into(), budget, self.verifier.accuracy),
             _ => layers.stepwise(width, budget, self.verifier.accuracy),
         }
     }
@@ -224,13 +227,13 @@ impl Setting<'_> {
         match strategy.generator {
             Generator::Tree { policy, values } => {
                 let number = values as u64;
-                let judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 52 | number);
+                let judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | number);
                 let seed = streams.seed(Purpose::Tree, number);
                 let how = (policy, values);
                 search::tree(problem, root, how, most, until_accepted, verifier, judge, seed, control, log)
             }
             Generator::Experts { learner } => {
-                let mut judge = Judge::new(verifier, streams, Purpose::Verdicts, 2 << 52);
+                let mut judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | 2);
                 let bandit = Bandit::new(learner, problem.n_experts(), streams.of(Purpose::Experts, 1));
                 let mut stream = streams.of(Purpose::Experts, 0);
                 experts(
@@ -246,14 +249,7 @@ impl Setting<'_> {
                     log,
                 )
             }
-            Generator::Stepwise { width } => {
-                let number = 1 << 56 | u64::from(width);
-                let judge = Judge::new(verifier, streams, Purpose::Verdicts, 3 << 52 | u64::from(width));
-                let stream = streams.of(Purpose::Stepwise, number);
-                let mut layers = Layers { problem, root, judge, stream, control, log, scratch: probabilities };
-                layers.stepwise(width.into(), most, verifier.accuracy)
-            }
-            Generator::Walks | Generator::Beam { .. } | Generator::Dvts { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 }

@@ -62,6 +62,7 @@ impl<P: Reasoning> Problem for Searched<'_, P> {
         log.spent.verdicts += 1;
         if self.values == Values::Process && !problem.is_terminal(state) {
             log.spent.calls += u64::from(*depth > 0);
+            log.push(None, false, judge.verdict(None, false));
             let success = problem.success_probability(state);
             return judge.process_reward(success.unwrap_or_else(|| problem.value(state, stream)));
         }
