@@ -1,13 +1,15 @@
 """Problems for a search: what a problem is, and some that run without Python and whose answers are known.
 
-Games (:class:`TicTacToe`, :class:`ConnectFour`), puzzles (:class:`GameOf24`, :class:`FifteenPuzzle`), reasoning whose
-law is known (:class:`SnowballChain`) and trees made of hashes (:class:`SyntheticTree`, :class:`AdditiveTree`). A class
-of your own is a problem if it has the methods of :class:`Problem`.
+Games (:class:`TicTacToe`, :class:`ConnectFour`), puzzles (:class:`GameOf24`, :class:`FifteenPuzzle`,
+:class:`KeysMaze`), reasoning whose law is known (:class:`SnowballChain`) and trees made of hashes
+(:class:`SyntheticTree`, :class:`AdditiveTree`). A class of your own is a problem if it has the methods of
+:class:`Problem`.
 """
 
 from slowthink.problems._connect_four import ConnectFour
 from slowthink.problems._fifteen_puzzle import FifteenPuzzle
 from slowthink.problems._game_of_24 import GameOf24
+from slowthink.problems._keys_maze import KeysMaze
 from slowthink.problems._protocol import Problem
 from slowthink.problems._snowball_chain import SnowballChain
 from slowthink.problems._synthetic import AdditiveTree, SyntheticTree
@@ -18,6 +20,7 @@ __all__ = [
     "ConnectFour",
     "FifteenPuzzle",
     "GameOf24",
+    "KeysMaze",
     "Problem",
     "SnowballChain",
     "SyntheticTree",

@@ -6,6 +6,7 @@ pub mod connect_four;
 pub mod fifteen_puzzle;
 mod fraction;
 pub mod game_of_24;
+pub mod keys_maze;
 pub mod reasoning;
 pub mod snowball_chain;
 pub mod synthetic;
@@ -15,6 +16,7 @@ pub mod tic_tac_toe;
 pub use connect_four::ConnectFour;
 pub use fifteen_puzzle::FifteenPuzzle;
 pub use game_of_24::GameOf24;
+pub use keys_maze::KeysMaze;
 pub use reasoning::Reasoning;
 pub use snowball_chain::SnowballChain;
 pub use synthetic::{AdditiveTree, SyntheticTree};
@@ -88,6 +90,11 @@ pub trait Problem: Sync {
     /// where states never coincide.
     fn key(&self, _state: &Self::State) -> Option<u64> {
         None
+    }
+
+    /// Whether `state` is of this very problem: states that stand for a place in its tables mean nothing to another.
+    fn owns(&self, _state: &Self::State) -> bool {
+        true
     }
 
     /// `state` as people write it.

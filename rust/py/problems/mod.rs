@@ -1,10 +1,11 @@
 //! Wrappers of `slowthink::problems`: all of them as one class, so that a search takes any, and their states as another.
 
 pub mod answers;
+pub mod keys_maze;
 
 use crate::error::to_python;
 use crate::run::{Options, run};
-use numpy::{PyReadonlyArray2, PyUntypedArrayMethods as _};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods as _};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use slowthink::error::invalid;
@@ -22,6 +23,7 @@ pub enum BuiltIn {
     GameOf24(core::GameOf24),
     FifteenPuzzle(core::FifteenPuzzle),
     SnowballChain(core::SnowballChain),
+    KeysMaze(core::KeysMaze),
 }
 
 /// `with_problem!(built_in, |problem| body)`: the body once for each problem, compiled for its type.
@@ -34,6 +36,7 @@ macro_rules! with_problem {
             $crate::problems::BuiltIn::ConnectFour($problem) => $body,
             $crate::problems::BuiltIn::GameOf24($problem) => $body,
             $crate::problems::BuiltIn::FifteenPuzzle($problem) => $body,
+            $crate::problems::BuiltIn::KeysMaze($problem) => $body,
             $crate::problems::BuiltIn::SnowballChain($problem) => $body,
         }
     };
@@ -66,14 +69,17 @@ pub struct State(Box<dyn Any + Send + Sync>);
 impl State {
     /// The state as one of type `S`.
     pub fn of<S: 'static>(&self) -> PyResult<&S> {
-        let other = || PyTypeError::new_err("state must be a state of this problem, got one of another");
-        self.0.downcast_ref().ok_or_else(other)
+        self.0.downcast_ref().ok_or_else(another)
     }
 }
 
+fn another() -> PyErr {
+    PyTypeError::new_err("state must be a state of this problem, got one of another")
+}
+
 /// The state as one of `problem`.
-fn of<'a, P: core::Problem<State: 'static>>(_problem: &P, state: &'a State) -> PyResult<&'a P::State> {
-    state.of()
+fn of<'a, P: core::Problem<State: 'static>>(problem: &P, state: &'a State) -> PyResult<&'a P::State> {
+    state.of().and_then(|state| if problem.owns(state) { Ok(state) } else { Err(another()) })
 }
 
 fn following<P: core::Problem>(problem: &P, state: &P::State, action: u32) -> (P::State, f64) {
@@ -127,6 +133,27 @@ impl Problem {
     #[staticmethod]
     fn fifteen_puzzle(states: PyReadonlyArray2<'_, i64>, rewards: bool) -> PyResult<Self> {
         made(core::FifteenPuzzle::new(states.as_slice()?.as_chunks().0, rewards), BuiltIn::FifteenPuzzle)
+    }
+
+    /// Mazes of `(rows, columns, keys)`; `greed` is that of each policy.
+    #[staticmethod]
+    #[allow(clippy::too_many_arguments)]
+    fn keys_maze(
+        py: Python<'_>,
+        size: (usize, usize, usize),
+        n_instances: usize,
+        greed: PyReadonlyArray1<'_, f64>,
+        max_steps: Option<u32>,
+        seed: u64,
+        first: u64,
+        options: Options,
+    ) -> PyResult<Self> {
+        let ((rows, columns, n_keys), greed) = (size, greed.as_slice()?);
+        let parameters = core::keys_maze::Parameters { rows, columns, n_keys, n_instances, greed, max_steps };
+        let seed = Seed::from_u64(seed);
+        let work = 1e6 * n_instances as f64;
+        run(py, &options, work, |control| core::KeysMaze::new(&parameters, &seed, first, control))
+            .map(|maze| Self(BuiltIn::KeysMaze(maze)))
     }
 
     /// `success` has a row for each expert.
