@@ -7,10 +7,10 @@ thought as a metastable process: :mod:`slowthink.metastable`. Tree search over l
 all cores and need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
 """
 
-from slowthink import chains, metastable, problems, samples, trees
+from slowthink import chains, metastable, problems, samples, strategies, trees
 from slowthink._slowthink import build_info as _build_info
 
-__all__ = ["__version__", "build_info", "chains", "metastable", "problems", "samples", "trees"]
+__all__ = ["__version__", "build_info", "chains", "metastable", "problems", "samples", "strategies", "trees"]
 
 __version__: str = _build_info()[0]
 

@@ -1,9 +1,8 @@
-"""The command line: ``slowthink evaluate``, ``slowthink reproduce`` and ``slowthink info``."""
+"""The command line: ``slowthink compare``, ``evaluate``, ``reproduce`` and ``info``."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
 import re
 import sys
@@ -18,8 +17,9 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from slowthink import __version__, build_info
+from slowthink import __version__, _compare_command, build_info
 from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
+from slowthink._outputs import check_outputs, note
 from slowthink._report import Writer, json_text
 
 PAPERS = ("metastable",)
@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="slowthink", description="Fast kernels for slow thinking.")
     parser.add_argument("--version", action="version", version=f"slowthink {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
+
+    _compare_command.add(commands, argparse.RawDescriptionHelpFormatter)
 
     info = commands.add_parser("info", help="version, build and the optional packages found")
     info.set_defaults(run=_info)
@@ -222,7 +224,7 @@ def _info(_: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    _check_outputs(options)
+    check_outputs(options)
     for name in options.columns or {}:
         if name not in ROLES and name != options.by:
             raise ValueError(f"--columns: {name!r} is none of {', '.join(ROLES)}, nor the column of --by")
@@ -232,7 +234,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     for log in [*logs, *([options.compare] if options.compare else [])]:
         _check_log(log)
     if not options.logs:
-        _note("no log given: evaluating the one that ships with slowthink (a randomised player at the Game of 24)")
+        note("no log given: evaluating the one that ships with slowthink (a randomised player at the Game of 24)")
     request = Request(
         metrics=[pair for pairs in options.metric or [] for pair in pairs],
         k=options.k,
@@ -260,22 +262,22 @@ def _evaluate(options: argparse.Namespace) -> int:
         result.write(writer)
     if options.json and not to_terminal:
         options.json.write_text(json_text(result.to_dict()), encoding="utf-8")
-        _note(f"wrote {options.json}")
+        note(f"wrote {options.json}")
     if options.plot:
         from slowthink import plots
 
         plots.save(result.panels(), options.plot, continued=result.continued())
-        _note(f"wrote {options.plot}")
+        note(f"wrote {options.plot}")
     return 0
 
 
 def _reproduce(options: argparse.Namespace) -> int:
-    _check_outputs(options)
+    check_outputs(options)
     from slowthink import _reproduce as papers
 
     request = papers.Request(options.seed, options.quick, options.threads)
     if sys.stderr.isatty():
-        request = replace(request, report=_note)
+        request = replace(request, report=note)
     found = papers.PAPERS[options.paper](request)
     if str(options.json) == "-":
         sys.stdout.write(json_text(found.to_dict()))
@@ -283,12 +285,12 @@ def _reproduce(options: argparse.Namespace) -> int:
         found.write(Writer())
         if options.json:
             options.json.write_text(json_text(found.to_dict()), encoding="utf-8")
-            _note(f"wrote {options.json}")
+            note(f"wrote {options.json}")
     if options.plot:
         from slowthink.plots import _search
 
         _search.panels(found.panels).savefig(options.plot, dpi=200)
-        _note(f"wrote {options.plot}")
+        note(f"wrote {options.plot}")
     return 0 if found.holds else 1
 
 
@@ -309,26 +311,6 @@ def _check_log(log: str) -> None:
         if re.fullmatch(r"(pass|maj|best|weighted-maj)[@^].*|mean", log):
             hint = " (several metrics are written with commas: --metric pass@k,maj@k)"
         raise FileNotFoundError(f"no such file: {log}{hint}")
-
-
-def _check_outputs(options: argparse.Namespace) -> None:
-    """Refuses what could not be written before anything is computed."""
-    for name, path in (("--plot", options.plot), ("--json", options.json)):
-        if path is not None and str(path) != "-" and not path.absolute().parent.is_dir():
-            raise ValueError(f"{name}: no such folder: {path.absolute().parent}")
-    if options.plot is None:
-        return
-    if importlib.util.find_spec("matplotlib") is None:
-        raise ImportError('--plot needs matplotlib: pip install "slowthink[app]"')
-    from matplotlib.backend_bases import FigureCanvasBase
-
-    known = FigureCanvasBase.get_supported_filetypes()
-    if options.plot.suffix[1:].lower() not in known:
-        raise ValueError(f"--plot: the name must end in .png, .pdf, .svg or the like, got {options.plot}")
-
-
-def _note(text: str) -> None:
-    sys.stderr.write(f"slowthink: {text}\n")
 
 
 def _one_line(error: BaseException) -> str:
@@ -358,7 +340,7 @@ def _plain_warnings() -> Iterator[None]:
     """Our own warnings as plain lines on stderr, each once, instead of a line of source."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-        _note(f"warning: {_as_options(' '.join(str(message).split()))}")
+        note(f"warning: {_as_options(' '.join(str(message).split()))}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")

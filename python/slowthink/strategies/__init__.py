@@ -1,0 +1,45 @@
+"""Ways to spend compute on a reasoning problem, compared at equal cost.
+
+:func:`compare` runs strategies (:class:`Walk`, :class:`BestOfN`, :class:`MajorityVote`, :class:`WeightedVote`,
+:class:`Beam`, :class:`Dvts`, :class:`TreeSearch`, :class:`SelfCorrection`, :class:`Stepwise`) on a problem of
+:mod:`slowthink.problems`, or on an object of your own (:class:`ReasoningProblem`) that may call a language model, and
+says how often each is right at each budget, with intervals.
+"""
+
+from slowthink.strategies._compare import compare
+from slowthink.strategies._comparison import Comparison, Difference, Winner
+from slowthink.strategies._own import ReasoningProblem
+from slowthink.strategies._strategies import (
+    STRATEGIES,
+    Beam,
+    BestOfN,
+    Dvts,
+    MajorityVote,
+    SelfCorrection,
+    Stepwise,
+    Strategy,
+    TreeSearch,
+    Walk,
+    WeightedVote,
+)
+from slowthink.strategies._verifier import Verifier
+
+__all__ = [
+    "STRATEGIES",
+    "Beam",
+    "BestOfN",
+    "Comparison",
+    "Difference",
+    "Dvts",
+    "MajorityVote",
+    "ReasoningProblem",
+    "SelfCorrection",
+    "Stepwise",
+    "Strategy",
+    "TreeSearch",
+    "Verifier",
+    "Walk",
+    "WeightedVote",
+    "Winner",
+    "compare",
+]

@@ -1,0 +1,484 @@
+"""What a comparison found, and what can be said of it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from slowthink import _arrays
+from slowthink._report import json_text
+from slowthink.strategies import _intervals, _table
+from slowthink.strategies._strategies import Strategy, from_dict, to_dict
+from slowthink.strategies._verifier import Verifier
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Unit: TypeAlias = Literal["answers", "steps", "tokens"]
+
+COSTS = ("steps", "calls", "answers", "verdicts", "tokens")
+"""What is counted, in this order."""
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more often one strategy is right than another, over the same trials.
+
+    Attributes
+    ----------
+    a, b : str
+        The two strategies.
+    budget : int
+        At which budget.
+    difference, low, high : float
+        Accuracy of `a` less that of `b`, and its interval.
+    significant : bool
+        Whether the interval leaves 0 out.
+    """
+
+    a: str
+    b: str
+    budget: int
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def significant(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class Winner:
+    """The strategy that is right most often at one budget.
+
+    Attributes
+    ----------
+    strategy : str
+        The best; of equals the one that spent less.
+    accuracy : float
+        How often it is right.
+    runner_up : str or None
+        The second best, if there is one.
+    over : Difference or None
+        By how much the best is better.
+    """
+
+    strategy: str
+    accuracy: float
+    runner_up: str | None
+    over: Difference | None
+
+    @property
+    def significant(self) -> bool:
+        """Whether the runner-up is surely worse."""
+        return self.over is not None and self.over.significant
+
+
+@dataclass(eq=False)
+class Comparison:
+    """Accuracy and cost of strategies at equal budgets; what :func:`compare` returns.
+
+    S strategies, B budgets, T trials that were finished.
+
+    Attributes
+    ----------
+    strategies : dict of str to Strategy
+        By the names they have here.
+    budgets : tuple of int
+        In the `unit`, ascending.
+    accuracy, low, high : (S, B) arrays of float
+        Share of right trials and its interval; NaN before the first trial.
+    exact : (S, B) array of float
+        The accuracy in closed form, mean over all instances; NaN where there is none.
+    correct : (S, B, T) array of uint8
+        Which trials were right: trial t works on instance ``(first + t) % n_instances``.
+    steps, calls, answers, verdicts, tokens : (S, B) arrays of float
+        Mean cost of a trial.
+    n_trials, n_finished : int
+        How many were asked for and how many are here.
+    ended : {"done", "time_limit", "interrupted"}
+        Why no further trials were run.
+    interrupted : bool
+        Whether it was by Ctrl-C (or, in the file of a checkpoint, because the process ended).
+    problem : str
+        What was worked on.
+    unit : {"answers", "steps", "tokens"}
+        What budgets are counted in; one answer is `max_steps` steps.
+    n_instances, max_steps, tokens_per_step, first, seed, verifier, confidence, over, seconds
+        How the comparison was made.
+
+    Notes
+    -----
+    Intervals are Wilson's. Where trials repeat instances and `over` is "instances", the instances here stand for more
+    like them: the trials are worth as many independent ones as would have a mean as uncertain as that of the sums by
+    instance, and the interval reaches Student's quantile for the number of instances. With `over` "trials", or where
+    there is one instance, or each instance is met once, trials are independent. With "trials" the question is about
+    these very instances, and the interval is a little too wide rather than too narrow.
+
+    Differences are paired by trial: their intervals are Bonett and Price's for paired proportions, with the same
+    count of trials.
+
+    References
+    ----------
+    Wilson 1927; Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial proportions
+    based on paired data"; Korn and Graubard 1998 on effective sizes of samples with clusters.
+    """
+
+    problem: str
+    strategies: dict[str, Strategy]
+    budgets: tuple[int, ...]
+    unit: Unit
+    n_instances: int
+    max_steps: int
+    tokens_per_step: float | None
+    verifier: Verifier | None
+    first: int
+    seed: tuple[int, ...]
+    n_trials: int
+    confidence: float
+    over: Literal["instances", "trials"]
+    correct: npt.NDArray[np.uint8]
+    total_cost: npt.NDArray[np.uint64]
+    """(S, B, 5): sums over trials of steps, calls, answers, verdicts and, where they are counted, tokens."""
+    exact: npt.NDArray[np.float64]
+    ended: Literal["done", "time_limit", "interrupted"] = "interrupted"
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    low: npt.NDArray[np.float64] = field(init=False, repr=False)
+    high: npt.NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._index = {label: i for i, label in enumerate(self.strategies)}
+        self.low, self.high = _intervals.wilson(
+            self.correct, self.instances, self.confidence, clustered=self.over == "instances"
+        )
+
+    @property
+    def interrupted(self) -> bool:
+        return self.ended == "interrupted"
+
+    @property
+    def n_finished(self) -> int:
+        return int(self.correct.shape[2])
+
+    @property
+    def instances(self) -> npt.NDArray[np.int64]:
+        """The instance of each trial, shape (T,)."""
+        return (np.arange(self.n_finished, dtype=np.int64) + self.first % self.n_instances) % self.n_instances
+
+    @property
+    def accuracy(self) -> npt.NDArray[np.float64]:
+        return self._mean(self.correct.sum(axis=2, dtype=np.int64))
+
+    @property
+    def steps(self) -> npt.NDArray[np.float64]:
+        return self._mean(self.total_cost[:, :, 0])
+
+    @property
+    def calls(self) -> npt.NDArray[np.float64]:
+        return self._mean(self.total_cost[:, :, 1])
+
+    @property
+    def answers(self) -> npt.NDArray[np.float64]:
+        return self._mean(self.total_cost[:, :, 2])
+
+    @property
+    def verdicts(self) -> npt.NDArray[np.float64]:
+        return self._mean(self.total_cost[:, :, 3])
+
+    @property
+    def tokens(self) -> npt.NDArray[np.float64]:
+        if self.tokens_per_step is None:
+            return self._mean(self.total_cost[:, :, 4])
+        return self.steps * self.tokens_per_step
+
+    @property
+    def spent(self) -> npt.NDArray[np.float64]:
+        """Mean cost of a trial in the unit of the budgets, shape (S, B)."""
+        if self.unit == "answers":
+            return self.steps / self.max_steps
+        return self.steps if self.unit == "steps" else self.tokens
+
+    def _mean(self, total: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        if self.n_finished == 0:
+            return np.full(total.shape, np.nan)
+        return total.astype(np.float64) / self.n_finished
+
+    def difference(self, a: str, b: str, budget: int) -> Difference:
+        """How much more often one strategy is right than another at one budget, over the same trials.
+
+        Parameters
+        ----------
+        a, b : str
+            Two of the strategies.
+        budget : int
+            One of the budgets.
+
+        Returns
+        -------
+        Difference
+            Paired, with its interval.
+
+        Examples
+        --------
+        >>> from slowthink.problems import GameOf24
+        >>> from slowthink.strategies import compare
+        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[16], n_trials=400, rng=1)
+        >>> found.difference("best-of-n", "walk", 16).significant
+        True
+        """
+        return self._difference(self._place(a, "a"), self._place(b, "b"), self._column(budget), self.confidence)
+
+    def _difference(self, i: int, j: int, column: int, confidence: float) -> Difference:
+        found = _intervals.paired(
+            self.correct[i, column], self.correct[j, column], self.instances, confidence,
+            clustered=self.over == "instances",
+        )  # fmt: skip
+        labels = list(self.strategies)
+        return Difference(labels[i], labels[j], self.budgets[column], *found)
+
+    def best(self, budget: int) -> Winner:
+        """The strategy that is right most often at one budget, and whether it is surely better than the next.
+
+        Parameters
+        ----------
+        budget : int
+            One of the budgets.
+
+        Returns
+        -------
+        Winner
+            Its difference to the runner-up has a wider interval than :meth:`difference` gives: as the best was found
+            by looking at all, the level is shared out among the comparisons with each of the others (Bonferroni).
+
+        Examples
+        --------
+        >>> from slowthink.problems import GameOf24
+        >>> from slowthink.strategies import compare
+        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[16], n_trials=400, rng=1)
+        >>> best = found.best(16)
+        >>> best.strategy, best.runner_up, best.significant
+        ('best-of-n', 'walk', True)
+        """
+        column = self._column(budget)
+        if self.n_finished == 0:
+            raise ValueError("budget must be one at which trials were finished: there are none")
+        labels = list(self.strategies)
+        order = sorted(range(len(labels)), key=lambda i: (-self.accuracy[i, column], self.steps[i, column], i))
+        best = order[0]
+        accuracy = float(self.accuracy[best, column])
+        if len(order) == 1:
+            return Winner(labels[best], accuracy, None, None)
+        level = 1 - (1 - self.confidence) / (len(order) - 1)
+        over = self._difference(best, order[1], column, level)
+        return Winner(labels[best], accuracy, labels[order[1]], over)
+
+    def _place(self, label: Any, name: str) -> int:
+        if not isinstance(label, str):
+            raise TypeError(f"{name} must be the name of a strategy, got {type(label).__name__}")
+        if label not in self._index:
+            raise ValueError(f"{name} must be one of {', '.join(self._index)}, got {label!r}")
+        return self._index[label]
+
+    def _column(self, budget: Any) -> int:
+        number = int(_arrays.integers(budget, "budget", ndim=0))
+        if number not in self.budgets:
+            raise ValueError(f"budget must be one of {', '.join(map(str, self.budgets))}, got {number}")
+        return self.budgets.index(number)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.strategies)} strategies at {len(self.budgets)} budgets on {self.problem}"
+        trials = f"{self.n_finished:,} trials" + (f" of {self.n_trials:,}" if self.n_finished < self.n_trials else "")
+        return f"<Comparison of {what}, {trials}>"
+
+    def table(self) -> str:
+        """Accuracies and costs as text, aligned, and the winner at each budget.
+
+        Returns
+        -------
+        str
+            Lines of at most some 100 characters for the default budgets.
+
+        Examples
+        --------
+        >>> from slowthink.problems import GameOf24
+        >>> from slowthink.strategies import compare
+        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[1, 16], n_trials=400, rng=1)
+        >>> print(found.table().split("\\n")[0])
+        right answers in %, 95% intervals, by budget in answers (1 answer = 3 steps)
+        """
+        return _table.text(self)
+
+    def plot(self, ax: Axes | None = None, *, x: Literal["spent", "budget"] = "spent") -> Axes:
+        """Draws accuracy against cost on a logarithmic axis, with the intervals as bands and exact curves dashed.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure by default.
+        x : {"spent", "budget"}
+            Whether points stand at the mean cost of a trial or at its budget: strategies that stop early spend less.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from slowthink.plots import _comparison
+
+        return _comparison.plot(self, ax, _arrays.choice(x, "x", ("spent", "budget")))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Settings, and a row for each strategy and budget.
+
+        Returns
+        -------
+        dict
+            ``["rows"]`` is a list of dicts, as pandas and polars take them.
+        """
+        columns = {name: getattr(self, name) for name in ("accuracy", "low", "high", "exact", *COSTS)}
+        rows = [
+            {"strategy": label, "budget": budget, **{name: float(array[i, j]) for name, array in columns.items()}}
+            for i, label in enumerate(self.strategies)
+            for j, budget in enumerate(self.budgets)
+        ]
+        return {
+            "problem": self.problem,
+            "unit": self.unit,
+            "budgets": list(self.budgets),
+            "strategies": {label: to_dict(strategy) for label, strategy in self.strategies.items()},
+            "verifier": None if self.verifier is None else dataclasses.asdict(self.verifier),
+            "n_instances": self.n_instances,
+            "max_steps": self.max_steps,
+            "tokens_per_step": self.tokens_per_step,
+            "n_trials": self.n_trials,
+            "n_finished": self.n_finished,
+            "first": self.first,
+            "seed": [f"{word:016x}" for word in self.seed],
+            "confidence": self.confidence,
+            "over": self.over,
+            "ended": self.ended,
+            "seconds": round(self.seconds, 3),
+            "notes": list(self.notes),
+            "rows": rows,
+        }
+
+    def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
+        """All numbers as JSON, from which :meth:`from_json` makes the same comparison again.
+
+        Parameters
+        ----------
+        path : str or PathLike, optional
+            A file to write as well. It is replaced in one step: a reader sees the old text or the new one.
+
+        Returns
+        -------
+        str
+        """
+        from slowthink import __version__
+
+        trials = {
+            "correct": base64.b64encode(np.packbits(self.correct, axis=None).tobytes()).decode("ascii"),
+            "total_cost": self.total_cost.tolist(),
+        }
+        text = json_text({"format": _FORMAT, "slowthink": __version__, **self.to_dict(), "trials": trials})
+        if path is not None:
+            file = Path(os.fspath(path))
+            part = file.with_name(f"{file.name}.{os.getpid()}.part")
+            part.write_text(text, encoding="utf-8", newline="\n")
+            part.replace(file)
+        return text
+
+    @classmethod
+    def from_json(cls, source: str | os.PathLike[str]) -> Comparison:
+        """What :meth:`to_json` wrote.
+
+        Parameters
+        ----------
+        source : str or PathLike
+            The file, or the text itself.
+
+        Raises
+        ------
+        ValueError
+            Where it is no comparison.
+        """
+        if not isinstance(source, (str, os.PathLike)):
+            raise TypeError(f"source must be a file or a text, got {type(source).__name__}")
+        text = source if isinstance(source, str) and source.lstrip()[:1] == "{" else _read(source)
+        try:
+            return cls._from(json.loads(text))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise ValueError(f"source must be a comparison as to_json writes it ({reason})") from None
+
+    @classmethod
+    def _from(cls, data: dict[str, Any]) -> Comparison:
+        if data["format"] != _FORMAT:
+            raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
+        strategies = {label: from_dict(item) for label, item in data["strategies"].items()}
+        budgets = tuple(int(budget) for budget in data["budgets"])
+        shape = (len(strategies), len(budgets))
+        size = shape[0] * shape[1] * int(data["n_finished"])
+        packed = np.frombuffer(base64.b64decode(data["trials"]["correct"], validate=True), dtype=np.uint8)
+        if len(packed) != -(-size // 8):
+            raise ValueError(f"{len(packed)} bytes of trials")
+        exact = [np.nan if row["exact"] is None else row["exact"] for row in data["rows"]]
+        return cls(
+            problem=str(data["problem"]),
+            strategies=strategies,
+            budgets=budgets,
+            unit=_arrays.choice(data["unit"], "unit", ("answers", "steps", "tokens")),  # type: ignore[arg-type]
+            n_instances=int(data["n_instances"]),
+            max_steps=int(data["max_steps"]),
+            tokens_per_step=data["tokens_per_step"],
+            verifier=None if data["verifier"] is None else Verifier(**data["verifier"]),
+            first=int(data["first"]),
+            seed=tuple(int(word, 16) for word in data["seed"]),
+            n_trials=int(data["n_trials"]),
+            confidence=float(data["confidence"]),
+            over=_arrays.choice(data["over"], "over", ("instances", "trials")),  # type: ignore[arg-type]
+            correct=np.unpackbits(packed, count=size).reshape(*shape, -1) if size else np.zeros((*shape, 0), np.uint8),
+            total_cost=np.array(data["trials"]["total_cost"], dtype=np.uint64).reshape(*shape, len(COSTS)),
+            exact=np.array(exact, dtype=np.float64).reshape(shape),
+            ended=_arrays.choice(data["ended"], "ended", ("done", "time_limit", "interrupted")),  # type: ignore[arg-type]
+            seconds=float(data["seconds"]),
+            notes=tuple(data["notes"]),
+        )
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """One page that needs nothing else: the question, the table, the figure and the settings.
+
+        Parameters
+        ----------
+        path : str or PathLike, optional
+            A file to write as well.
+
+        Returns
+        -------
+        str
+
+        Notes
+        -----
+        The figure needs matplotlib; without it the page has none.
+        """
+        from slowthink.strategies import _page
+
+        text = _page.html(self)
+        if path is not None:
+            Path(os.fspath(path)).write_text(text, encoding="utf-8", newline="\n")
+        return text
+
+
+def _read(path: str | os.PathLike[str]) -> str:
+    return Path(path).read_text(encoding="utf-8")
