@@ -22,6 +22,7 @@ def test_all_are_here():
     tested = {
         "evaluate_log.py", "compare_players.py", "plan_budget.py", "make_game24_log.py", "walk_graph.py",
         "metastable_hitting.py", "shakespeare.py", "llm_forest.py",
+        "own_problem.py", "llm_server.py",
     }  # fmt: skip
     assert {path.name for path in EXAMPLES.glob("*.py")} == tested
 
@@ -91,3 +92,29 @@ def test_llm_forest():
     lines, right = re.search(r"(\d+) lines", out), re.search(r"(\d+) of 24 problems right", out)
     assert 300 < int(lines[1]) <= 960
     assert int(right[1]) >= 20
+
+
+def test_own_problem(tmp_path):
+    pytest.importorskip("matplotlib")
+    figure = tmp_path / "curves.png"
+    out = run("own_problem.py", str(figure))
+    rows = {
+        line.split()[0]: [float(x) for x in re.findall(r"(\d+\.\d) ±", line)]
+        for line in out.splitlines()
+        if "±" in line
+    }
+    assert len(rows) == 8
+    assert rows["walk"] == [rows["walk"][0]] * 4
+    assert rows["beam"][3] > rows["majority"][3] > rows["walk"][3] + 20
+    assert "200 trials on 100 instances of Sum" in out
+    assert figure.stat().st_size > 5000
+
+
+def test_llm_server(tmp_path):
+    pytest.importorskip("openai")
+    kept = tmp_path / "kept.json"
+    out = run("llm_server.py", "--fake", "--trials", "4", "--keep", str(kept))
+    assert "4 trials on 4 instances of Sums" in out
+    assert re.search(r"best at 8: \S+, \d+", out)
+    again = run("llm_server.py", "--fake", "--trials", "4", "--keep", str(kept))
+    assert again == out

@@ -41,14 +41,12 @@ examples:
 
 def add(commands: Any, formatter: type[argparse.HelpFormatter]) -> None:
     """Adds the command to the parser of the command line."""
+    listed = "\n".join(f"  {name:<14}{text}" for name, (_, text) in PROBLEMS.items())
     parser = commands.add_parser(
         "compare",
         help="the same compute spent in several ways on one problem",
         description="How often each strategy of slow thinking is right at equal cost, with intervals.",
-        epilog="problems:\n"
-        + "\n".join(f"  {name:<14}{text}" for name, (_, text) in PROBLEMS.items())
-        + "\n\n"
-        + EXAMPLES,
+        epilog=f"problems:\n{listed}\n\n{EXAMPLES}",
         formatter_class=formatter,
     )
     parser.set_defaults(run=run)
@@ -70,9 +68,7 @@ def add(commands: Any, formatter: type[argparse.HelpFormatter]) -> None:
     how("--seed", type=_whole, metavar="N", help="of all that is random (default: 0)")
     how("--threads", type=_count, metavar="N", help="default: all processors")
     how("--time-limit", type=_not_negative, metavar="S", help="seconds after which no further trials are begun")
-    how(
-        "--resume", type=Path, metavar="FILE", help="a file of --json to go on with, or to begin; it is kept up to date"
-    )
+    how("--resume", type=Path, metavar="FILE", help="a file of --json to go on with, or to begin, and to keep")
 
     put = parser.add_argument_group("output").add_argument
     put("--plot", type=Path, metavar="FILE", help="write a figure: .png, .pdf or .svg")
@@ -146,7 +142,7 @@ def made(name: str) -> Any:
     if name.endswith(".json"):
         if not Path(name).is_file():
             raise FileNotFoundError(f"no such file: {name}")
-        return problems.Reachability.read(name)
+        return getattr(problems, PROBLEMS["reachability"][0]).read(name)
     source, _, attribute = name.rpartition(":")
     if not source:
         raise ValueError(f"PROBLEM must be one of {', '.join(PROBLEMS)}, or module_or_file.py:name, got {name!r}")

@@ -21,7 +21,7 @@ _MARKERS = (*_style.MARKERS, "p", "*", "h")
 
 def plot(found: Comparison, ax: Axes | None, x: str) -> Axes:
     """Lines with bands, and the exact curves dashed."""
-    axes = _style.new_axes() if ax is None else ax
+    axes = _new_axes() if ax is None else ax
     budgets = np.array(found.budgets, dtype=np.float64)
     axes.set_xscale("log", base=2)
     for i, label in enumerate(found.strategies):
@@ -32,7 +32,7 @@ def plot(found: Comparison, ax: Axes | None, x: str) -> Axes:
         places = cost[order]
         (line,) = axes.plot(
             places, 100 * found.accuracy[i, order], color=color, marker=marker, markersize=4, linewidth=1.6,
-            label=label, zorder=3,
+            label=label if not label.startswith("_") else f" {label}", zorder=3,
         )  # fmt: skip
         line.set_gid(_style.CURVE)
         low, high = 100 * found.low[i, order], 100 * found.high[i, order]
@@ -44,11 +44,28 @@ def plot(found: Comparison, ax: Axes | None, x: str) -> Axes:
         if known.any():
             axes.plot(
                 places[known], 100 * found.exact[i, order][known], color="#222222", linestyle=(0, (4, 2)),
-                linewidth=0.9, zorder=4,
+                linewidth=0.9, zorder=4, label="_exact",
             )  # fmt: skip
     _dress(axes, found, x)
-    _style.name_ends(axes)
+    _legend(axes)
     return axes
+
+
+def _new_axes() -> Axes:
+    axes = _style.new_axes()
+    axes.figure.set_size_inches(*SIZE)  # type: ignore[union-attr]
+    return axes
+
+
+def _legend(axes: Axes) -> None:
+    """Names beside the figure: lines end at different costs, where names would stand among other lines."""
+    lines = _style.drawn(axes)
+    exact = [line for line in axes.lines if line.get_label() == "_exact"]
+    handles, names = [*lines, *exact[:1]], [str(line.get_label()) for line in lines] + ["exact"] * bool(exact)
+    axes.legend(
+        handles, names, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=_style.SIZE,
+        handlelength=2.2, labelspacing=0.6,
+    )  # fmt: skip
 
 
 def figure(found: Comparison) -> Figure:

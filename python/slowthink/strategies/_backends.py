@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from slowthink import _run
+from slowthink import _run, _slowthink
 from slowthink.problems._built_in import BuiltIn
 from slowthink.strategies import _python
 from slowthink.strategies._own import Own, Settings
@@ -54,6 +54,9 @@ class Backend(ABC):
     ) -> npt.NDArray[np.float64]:
         """(S, B): accuracies in closed form, NaN where there is none."""
 
+    def close(self) -> None:  # noqa: B027 most have nothing to leave
+        """After the last block."""
+
 
 class Native(Backend):
     """A problem of the compiled module."""
@@ -61,10 +64,62 @@ class Native(Backend):
     block_seconds = 1.0
 
     def __init__(self, problem: BuiltIn, options: _run.Options) -> None:
-        raise NotImplementedError
+        self._problem = problem._native
+        self._options = options
+        self.description = repr(problem)
+        self.n_instances, self.max_steps, _, self.tokens_per_step, _ = _slowthink.reasoning_traits(self._problem)
+        self.expected_tokens = self.tokens_per_step
+        self.default_trials = _default_trials(self.n_instances)
+        self.first_block = 4 * options[0]
 
     def lacks(self, strategy: Strategy) -> str | None:
         return None
+
+    def run(
+        self,
+        strategies: Sequence[Strategy],
+        caps: Sequence[int],
+        n_trials: int,
+        first: int,
+        seed: Sequence[int],
+        verifier: Verifier | None,
+    ) -> Trials:
+        native = [strategy._native() for strategy in strategies]
+        judge = (verifier or Verifier())._native()
+        # A budget of less than a step, which tokens may come to, buys nothing.
+        columns = [j for j, cap in enumerate(caps) if cap > 0]
+        correct = np.zeros((len(strategies), len(caps), n_trials), dtype=np.uint8)
+        cost = np.zeros((len(strategies), len(caps), n_trials, 5), dtype=np.uint64)
+        distinct = sorted({caps[j] for j in columns})
+        if distinct:
+            found, spent = _slowthink.run_strategies(
+                self._problem, native, distinct, n_trials, first, list(seed), judge, self._options
+            )
+            places = [distinct.index(caps[j]) for j in columns]
+            correct[:, columns], cost[:, columns, :, :4] = found[:, places], spent[:, places]
+        return correct, cost
+
+    def exact(
+        self, strategies: Sequence[Strategy], caps: Sequence[int], verifier: Verifier | None
+    ) -> npt.NDArray[np.float64]:
+        native = [strategy._native() for strategy in strategies]
+        distinct = sorted({max(cap, 1) for cap in caps})
+        judge = (verifier or Verifier())._native()
+        found = _slowthink.exact_curves(self._problem, native, distinct, judge, self._options)
+        return found[:, [distinct.index(max(cap, 1)) for cap in caps]]
+
+
+def _default_trials(n_instances: int) -> int:
+    """About a thousand, each instance equally often.
+
+    Examples
+    --------
+    >>> [_default_trials(n) for n in (1, 3, 300, 1362, 100_000)]
+    [1000, 1002, 1200, 1362, 1000]
+    """
+    if n_instances > 2000:
+        return 1000
+    return n_instances * -(-1000 // n_instances)
 
 
 class Python(Backend):
@@ -72,7 +127,7 @@ class Python(Backend):
 
     def __init__(self, problem: Own, settings: Settings) -> None:
         self._problem = problem
-        self._settings = settings
+        self._runner = _python.Runner(problem, settings)
         self.description = problem.description
         self.n_instances = self.default_trials = problem.n_instances
         self.max_steps = problem.max_steps
@@ -95,9 +150,12 @@ class Python(Backend):
         seed: Sequence[int],
         verifier: Verifier | None,
     ) -> Trials:
-        return _python.run(self._problem, strategies, caps, n_trials, first, seed, verifier, self._settings)
+        return self._runner.block(strategies, caps, n_trials, first, seed, verifier)
 
     def exact(
         self, strategies: Sequence[Strategy], caps: Sequence[int], verifier: Verifier | None
     ) -> npt.NDArray[np.float64]:
         return np.full((len(strategies), len(caps)), np.nan)
+
+    def close(self) -> None:
+        self._runner.close()

@@ -172,7 +172,10 @@ def compare(
         _check_same(before, found)
         found = _extended(found, before.correct, before.total_cost)
         found.seconds, found.exact = before.seconds, before.exact
-    return _run_blocks(backend, found, caps, limits, started)
+    try:
+        return _run_blocks(backend, found, caps, limits, started)
+    finally:
+        backend.close()
 
 
 class _Limits:

@@ -87,7 +87,7 @@ def paired(
     --------
     >>> a, b = np.array([1, 1, 1, 0], np.uint8), np.array([0, 1, 1, 0], np.uint8)
     >>> [round(x, 3) for x in paired(a, b, np.arange(4), 0.95, clustered=True)]
-    [0.25, -0.368, 0.701]
+    [0.25, -0.383, 0.717]
     """
     n = len(a)
     if n == 0:

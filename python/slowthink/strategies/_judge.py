@@ -61,10 +61,7 @@ def best(samples: Sequence[Sample], accuracy: float | None, rng: Streams) -> boo
     if not answered:
         return False
     if accuracy is not None:
-        right = [sample for sample in answered if sample.correct]
-        if not right or len(right) == len(answered):
-            return bool(right)
-        return bool(rng().random() < accuracy)
+        return any(sample.correct for sample in answered) and bool(rng().random() < accuracy)
     scores = np.array([sample.verdict.score if sample.verdict else 0.0 for sample in answered])
     top = np.flatnonzero(scores == scores.max())
     return answered[int(top[rng().integers(len(top))] if len(top) > 1 else top[0])].correct

@@ -10,8 +10,8 @@ import numpy as np
 class Learner:
     """Counts, rewards, and what follows from them. Rewards are from 0 to 1."""
 
-    def __init__(self, n_experts: int) -> None:
-        self.n_experts = n_experts
+    def __init__(self, n_experts: int, c: float = 2.0, delta: float = 0.05) -> None:
+        self.n_experts, self.c, self.delta = n_experts, c, delta
         self.counts = np.zeros(n_experts)
         self.sums = np.zeros(n_experts)
         self.rounds = 0
@@ -28,13 +28,13 @@ class Learner:
 
 
 class Ucb(Learner):
-    """UCB1 (Auer, Cesa-Bianchi and Fischer 2002): the mean plus sqrt(2 ln t / n); each expert once at first."""
+    """UCB1 (Auer, Cesa-Bianchi and Fischer 2002): the mean plus sqrt(c ln t / n); each expert once at first."""
 
     def choose(self, rng: np.random.Generator) -> int:
         fresh = np.flatnonzero(self.counts == 0)
         if len(fresh):
             return int(fresh[0])
-        return int(np.argmax(self.sums / self.counts + np.sqrt(2 * math.log(self.rounds) / self.counts)))
+        return int(np.argmax(self.sums / self.counts + np.sqrt(self.c * math.log(self.rounds + 1) / self.counts)))
 
 
 class Thompson(Learner):
@@ -50,13 +50,13 @@ class Hedge(Learner):
     The rate sqrt(ln K / (K t)) falls with the round, so that no horizon need be known.
     """
 
-    def __init__(self, n_experts: int) -> None:
-        super().__init__(n_experts)
+    def __init__(self, n_experts: int, c: float = 2.0, delta: float = 0.05) -> None:
+        super().__init__(n_experts, c, delta)
         self.losses = np.zeros(n_experts)
         self.p = np.full(n_experts, 1.0 / n_experts)
 
     def choose(self, rng: np.random.Generator) -> int:
-        rate = math.sqrt(math.log(max(self.n_experts, 2)) / (self.n_experts * (self.rounds + 1)))
+        rate = math.sqrt(math.log(self.n_experts) / (self.n_experts * (self.rounds + 1)))
         weights = np.exp(-rate * (self.losses - self.losses.min()))
         self.p = weights / weights.sum()
         return int(rng.choice(self.n_experts, p=self.p))
@@ -69,11 +69,11 @@ class Hedge(Learner):
 class SuccessiveElimination(Learner):
     """Takes all experts that are left in turn, and drops those that are surely worse than the best.
 
-    After n rounds of each, surely means by 2 sqrt(ln(4 K n^2 / 0.05) / (2 n)) (Even-Dar, Mannor and Mansour 2006).
+    After n rounds of each, surely means by 2 sqrt(ln(4 K n^2 / delta) / (2 n)) (Even-Dar, Mannor and Mansour 2006).
     """
 
-    def __init__(self, n_experts: int) -> None:
-        super().__init__(n_experts)
+    def __init__(self, n_experts: int, c: float = 2.0, delta: float = 0.05) -> None:
+        super().__init__(n_experts, c, delta)
         self.left = list(range(n_experts))
 
     def choose(self, rng: np.random.Generator) -> int:
@@ -83,7 +83,7 @@ class SuccessiveElimination(Learner):
         super().update(expert, reward)
         n = self.counts[self.left].min()
         if n >= 1 and (self.counts[self.left] == n).all():
-            radius = math.sqrt(math.log(4 * self.n_experts * n * n / 0.05) / (2 * n))
+            radius = math.sqrt(math.log(4 * self.n_experts * n * n / self.delta) / (2 * n))
             means = self.sums / np.maximum(self.counts, 1)
             best = means[self.left].max()
             self.left = [i for i in self.left if means[i] >= best - 2 * radius]

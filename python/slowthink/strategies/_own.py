@@ -29,6 +29,7 @@ class ReasoningProblem(Protocol):
       it is what the verifier says, unless :func:`compare` is given another;
     * ``tokens(state)``: how many tokens the step into `state` took, a whole number;
     * ``tokens_per_step``: how many a step takes on average, for budgets in tokens;
+    * ``__aenter__`` and ``__aexit__``: it is entered for the time of the comparison (to open a client, say);
     * ``n_experts``: how many policies there are; ``step(state, rng, expert)`` is then told which to take.
 
     The methods of :class:`slowthink.problems.Problem` will do as well, where the actions of a state can be listed:

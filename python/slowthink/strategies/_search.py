@@ -1,4 +1,4 @@
-"""Beams, DVTS and tree search on problems in Python."""
+"""Tree search on problems in Python: a forest of one tree a trial, driven by the steps of the problem."""
 
 from __future__ import annotations
 
@@ -11,80 +11,14 @@ import numpy as np
 from slowthink.strategies import _judge
 from slowthink.strategies._judge import Sample
 from slowthink.strategies._strategies import Strategy, TreeSearch
-from slowthink.strategies._trial import BEAMS, CHOICES, TREES, Trial
+from slowthink.strategies._trial import CHOICES, TREES, Trial
 from slowthink.trees import Expansion, Forest
 
 if TYPE_CHECKING:
     from slowthink.trees import Leaf
 
-GENERATORS = ("beam", "dvts", "stepwise")
 BRANCHING = 4
 """Children of a node where steps are drawn and not listed."""
-
-
-def shape(generator: str, number: int, n: int) -> tuple[int, int, int] | None:
-    """Groups, states kept in each, and steps drawn from each of them, for a budget of `n` answers.
-
-    Examples
-    --------
-    >>> shape("beam", 4, 16), shape("dvts", 4, 16), shape("stepwise", 8, 16), shape("beam", 4, 1)
-    ((1, 4, 4), (4, 1, 4), (2, 1, 8), (1, 1, 1))
-    """
-    if n < 1:
-        return None
-    expand = min(number, n)
-    width = n // expand
-    return (1, width, expand) if generator == "beam" else (width, 1, expand)
-
-
-def total(samples: Sequence[Sample], n_verdicts: int) -> list[int]:
-    """What samples that were walked from the root have cost."""
-    answers = sum(sample.answer is not None for sample in samples)
-    steps, calls = sum(sample.steps for sample in samples), sum(sample.calls for sample in samples)
-    return [steps, calls, answers, n_verdicts, sum(sample.tokens for sample in samples)]
-
-
-async def beams(
-    trial: Trial, key: tuple[int, ...], n_groups: int, width: int, expand: int
-) -> tuple[list[Sample], list[int]]:
-    """Beams apart from each other: the states that are left when all are finished, and the cost so far."""
-    problem = trial.problem
-    cost = [0] * 5
-    kept: list[list[Any]] = [[trial.root] for _ in range(n_groups)]
-    for depth in range(problem.max_steps):
-        drawn: list[tuple[int, Any]] = []
-        for group, states in enumerate(kept):
-            n = width * expand if depth == 0 else expand
-            drawn += [(group, state) for state in states if not problem.ended(state)[0] for _ in range(n)]
-        if not drawn:
-            break
-        rngs = trial.rngs(len(drawn), BEAMS, *key, depth)
-        ranking = trial.rng(BEAMS, *key, depth, len(drawn))
-        made = await trial.all([trial.step(state, rng) for (_, state), rng in zip(drawn, rngs, strict=True)])
-        children: list[list[Any]] = [[] for _ in kept]
-        for (group, _), (state, calls) in zip(drawn, made, strict=True):
-            children[group].append(state)
-            cost[0] += 1
-            cost[1] += calls
-            cost[4] += problem.tokens(state)
-        for group, states in enumerate(kept):
-            # What is finished stands beside what was drawn, and may be kept or not.
-            rivals = [state for state in states if problem.ended(state)[0]] + children[group]
-            cost[3] += len(rivals)
-            noise = ranking.standard_normal(len(rivals)).tolist()
-            scores = await trial.all([trial.score(*pair) for pair in zip(rivals, noise, strict=True)])
-            order = np.lexsort((ranking.random(len(rivals)), -np.array(scores)))
-            kept[group] = [rivals[i] for i in order[:width]]
-    return [trial.sample(state, problem.ended(state)[1]) for states in kept for state in states], cost
-
-
-async def chosen(trial: Trial, samples: list[Sample], cost: list[int]) -> tuple[bool, list[int]]:
-    """The verifier's choice among the answers that are left."""
-    answered = [sample for sample in samples if sample.answer is not None]
-    for i, sample in enumerate(answered):
-        await trial.judge(sample, BEAMS, i)
-    right = _judge.best(answered, trial.verifier.accuracy, partial(trial.rng, CHOICES, BEAMS))
-    return right, [cost[0], cost[1], len(answered), cost[3] + len(answered), cost[4]]
 
 
 class _Tree:
@@ -158,12 +92,25 @@ async def tree(trial: Trial, strategy: Strategy, stop: bool, caps: Sequence[int]
     """One search for all budgets: each takes the answers that were found within it."""
     assert isinstance(strategy, TreeSearch)
     search = _Tree(trial, strategy, stop, caps[-1])
-    forest = Forest(1, strategy.policy, n_simulations=caps[-1] + 1, rng=trial.seed, first=trial.number)
+    verifier = trial.verifier
+    settled = strategy.values == "rollout" and not trial.by_score and verifier.noise == verifier.bias == 0.0
+    forest = Forest(
+        1,
+        strategy.policy,
+        # Where nothing is settled, finished states may be visited again and again at no cost.
+        n_simulations=caps[-1] + 1 if settled else min(64 * (caps[-1] + 1), 2**31 - 1),
+        rng=trial.seed,
+        first=trial.number,
+        # What was gone through is not visited again, where another verdict on it would be the same.
+        solver=(0.0, 1.0) if settled else None,
+    )
     await forest.drive(search.expand, concurrency=1, retries=0, stop=search.done, on_failure="raise")
     outcomes = []
     for column, cap in enumerate(caps):
         within = [entry for entry in search.log if entry[0][0] <= cap]
         cost, n = within[-1] if within else ([0] * 5, 0)
+        if len(within) < len(search.log):
+            cost = [cap, cost[1] + cap - cost[0], *cost[2:]]
         rng = partial(trial.rng, CHOICES, TREES, column)
         if strategy.select == "majority":
             right = _judge.vote(search.found[:n], False, rng)

@@ -10,10 +10,16 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from slowthink import _arrays, trees
 from slowthink.trees import Policy, Puct
-from slowthink.trees._inputs import count
+from slowthink.trees._inputs import count, not_negative, real
 
 Native: TypeAlias = "tuple[str, str, bool, list[float], tuple[str, list[float]] | None]"
 """Generator of answers, selector, whether to stop, numbers of the generator, policy of the tree."""
+
+
+Learner: TypeAlias = Literal["hedge", "ucb", "thompson", "successive-elimination"]
+
+LEARNERS = ("hedge", "ucb", "thompson", "successive-elimination")
+"""In the order of their numbers in the engine."""
 
 
 class Strategy:
@@ -133,14 +139,15 @@ class WeightedVote(Strategy):
 
 @dataclass(frozen=True)
 class Beam(Strategy):
-    """Level by level: of N steps keep the N / `expand` best by the process reward, and take `expand` from each.
+    """Level by level: of N steps keep the N / `expand` best by the process reward, and draw N from those, evenly.
 
-    N is the budget in answers. In the end the verifier chooses among the answers that are left.
+    N is the budget in answers. A state that is finished takes its place out of the beam; in the end the verifier
+    chooses among all answers.
 
     Parameters
     ----------
     expand : int
-        Steps drawn from each state that was kept. A budget of fewer answers than this draws that many.
+        One in so many states is kept, at least one.
 
     References
     ----------
@@ -165,15 +172,15 @@ class Beam(Strategy):
 
 @dataclass(frozen=True)
 class Dvts(Strategy):
-    """Diverse verifier tree search: N / `expand` greedy searches apart from each other.
+    """Diverse verifier tree search: N / `expand` greedy searches apart from each other, at least one.
 
-    Each draws `expand` steps from its state and goes on from the best by the process reward. N is the budget in
-    answers. In the end the verifier chooses among the answers.
+    Each draws its share of the N steps of a level from its state, and goes on from the best by the process reward. N is
+    the budget in answers. In the end the verifier chooses among all answers.
 
     Parameters
     ----------
     expand : int
-        Steps drawn at a time. A budget of fewer answers than this draws that many.
+        Steps drawn at a time, by each search.
 
     References
     ----------
@@ -238,15 +245,19 @@ class SelfCorrection(Strategy):
     """Answers one after the other, each by the expert that a learner trusts after what the verifier said so far.
 
     An expert is one of the problem's policies, such as the same model at several temperatures; the reward of a round
-    is the verifier's score of its answer. The last answer counts, or the first accepted one.
+    is the verifier's score of its answer, brought to 0..1. The answer with the best score counts.
 
     Parameters
     ----------
     learner : {"hedge", "ucb", "thompson", "successive-elimination"}
-        Exponential weights with importance weighting, upper confidence bounds, draws from Beta posteriors, or rounds
-        after which the worst expert is dropped.
+        Exponential weights on estimated losses (Exp3), upper confidence bounds (UCB1), draws from Beta posteriors, or
+        all in turn until one is surely worse than another.
     stop : bool
         Whether to end at the first accepted answer, where the verifier says no more than yes or no.
+    c : float
+        Weight of UCB's bonus, sqrt(c ln t / n).
+    delta : float
+        Probability, at most, that successive elimination ever drops the best.
 
     References
     ----------
@@ -259,23 +270,30 @@ class SelfCorrection(Strategy):
     "self-correction(learner='ucb')"
     """
 
-    learner: Literal["hedge", "ucb", "thompson", "successive-elimination"] = "hedge"
+    learner: Learner = "hedge"
     stop: bool = True
+    c: float = 2.0
+    delta: float = 0.05
     name: ClassVar[str] = "self-correction"
 
     def _native(self) -> Native:
-        learner = LEARNERS.index(_arrays.choice(self.learner, "learner", LEARNERS))
-        return "experts", "first", _arrays.flag(self.stop, "stop"), [float(learner)], None
+        return (
+            "experts",
+            "best",
+            _arrays.flag(self.stop, "stop"),
+            learner_numbers(self.learner, self.c, self.delta),
+            None,
+        )
 
 
 @dataclass(frozen=True)
 class Stepwise(Strategy):
-    """At each step the best of `width` by the process reward; again from the start while the budget lasts.
+    """At each step the best of `width` by the process reward, one chain after another while the budget lasts.
 
     Parameters
     ----------
-    width : int
-        Steps drawn at a time.
+    width : int, optional
+        Steps drawn at a time; by default one chain as wide as the budget pays for.
 
     Notes
     -----
@@ -293,16 +311,23 @@ class Stepwise(Strategy):
     'stepwise(width=8)'
     """
 
-    width: int = 4
+    width: int | None = None
     name: ClassVar[str] = "stepwise"
     needs_score: ClassVar[bool] = True
 
     def _native(self) -> Native:
-        return "stepwise", "best", False, [float(count(self.width, "width", 1, 65536))], None
+        width = 0 if self.width is None else count(self.width, "width", 1, 65536)
+        return "stepwise", "best", False, [float(width)], None
 
 
-LEARNERS = ("hedge", "ucb", "thompson", "successive-elimination")
-"""In the order of their numbers in the engine."""
+def learner_numbers(learner: Any, c: Any, delta: Any) -> list[float]:
+    """A learner as the engine takes it."""
+    number = float(LEARNERS.index(_arrays.choice(learner, "learner", LEARNERS)))
+    bonus, share = not_negative(c, "c"), real(delta, "delta")
+    if not 0.0 < share < 1.0:
+        raise ValueError(f"delta must be between 0 and 1, got {share:g}")
+    return {"ucb": [number, bonus], "successive-elimination": [number, share]}.get(learner, [number])
+
 
 STRATEGIES: dict[str, type[Strategy]] = {
     kind.name: kind
@@ -311,7 +336,7 @@ STRATEGIES: dict[str, type[Strategy]] = {
 """By the names of the command line."""
 
 DEFAULT = tuple(name for name in STRATEGIES if name != "stepwise")
-"""What is compared unless something else is asked for; of beams of width 1 there is one already."""
+"""What is compared unless something else is asked for: stepwise selection is near to DVTS."""
 
 
 def named(strategies: Any) -> dict[str, Strategy]:

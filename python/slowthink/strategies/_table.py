@@ -62,6 +62,8 @@ def winner(found: Comparison, budget: int) -> str:
     if best.over is None:
         return start
     over = best.over
+    if over.difference == 0:
+        return f"{start}; as often right as {best.runner_up}"
     by = f"{100 * over.difference:+.1f} [{100 * over.low:+.1f}, {100 * over.high:+.1f}]"
     sure = "" if best.significant else ", which may be chance"
     return f"{start}; {by} over {best.runner_up}{sure}"

@@ -14,7 +14,7 @@ from slowthink.strategies._verifier import Verifier
 
 T = TypeVar("T")
 
-WALKS, VERDICTS, CHOICES, BEAMS, TREES, ROUNDS = range(6)
+WALKS, VERDICTS, CHOICES, LAYERS, TREES, ROUNDS = range(6)
 """First number of the key of a stream: what it is for."""
 
 _AT_ONCE = 256
@@ -112,12 +112,15 @@ class Trial:
             self.samples += await self.all([self.walk(self.root, 0, rng) for rng in rngs])
         return self.samples[:n]
 
-    async def walks_within(self, cap: int) -> list[Sample]:
-        """The walks from the root that `cap` steps allow: one is begun where the longest would fit."""
+    async def walks_within(self, cap: int) -> tuple[list[Sample], bool]:
+        """The walks from the root that are finished within `cap` steps, and whether one more was under way then."""
         n = used = 0
-        while used + self.problem.max_steps <= cap:
+        while True:
             ready = max(1, (cap - used) // self.problem.max_steps)
-            await self.walks(n + ready)
-            used += sum(sample.steps for sample in self.samples[n : n + ready])
-            n += ready
-        return self.samples[:n]
+            batch = (await self.walks(n + ready))[n:]
+            for sample in batch:
+                if used + sample.steps > cap:
+                    return self.samples[:n], used < cap
+                n, used = n + 1, used + max(sample.steps, 1)
+            if used >= cap:
+                return self.samples[:n], False

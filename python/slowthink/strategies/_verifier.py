@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from slowthink import _arrays
@@ -30,7 +31,7 @@ class Verifier:
         Whether the same answer to the same instance meets the same error each time it is judged, instead of a fresh
         one: more samples do not help against the former.
     accuracy : float, optional
-        Probability that a choice among several finds a right one if there is any, instead of all of the above.
+        Probability that a choice falls on a right one if there is any, instead of scores.
     process_noise : float
         Standard deviation of the normal noise of a state's score.
     process_bias : float
@@ -66,6 +67,12 @@ class Verifier:
         object.__setattr__(self, "systematic", _arrays.flag(self.systematic, "systematic"))
         if self.accuracy is not None:
             object.__setattr__(self, "accuracy", _share(self.accuracy, "accuracy"))
+
+    def _native(self) -> tuple[float, float, float, float, bool, float, float, float]:
+        """The judge as the engine takes it."""
+        accuracy = math.nan if self.accuracy is None else self.accuracy
+        errors = (self.false_positive, self.false_negative, self.noise, self.bias, self.systematic)
+        return (*errors, accuracy, self.process_noise, self.process_bias)
 
     @property
     def is_exact(self) -> bool:

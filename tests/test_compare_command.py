@@ -1,0 +1,146 @@
+"""``slowthink compare`` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slowthink import _compare_command, cli, problems
+from slowthink.strategies import Comparison
+
+OWN = Path(__file__).with_name("own_problems.py")
+QUICK = ("--budgets", "1,8", "--trials", "60", "--strategies", "walk,best-of-n,beam")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Runs the command in this process: exit code, stdout, stderr."""
+
+    def call(*arguments: Any) -> tuple[int, str, str]:
+        code = cli.main(["compare", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_tables_and_files(run: Any, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    figure, page, numbers = (tmp_path / name for name in ("a.png", "a.html", "a.json"))
+    code, out, err = run(*QUICK, "--plot", figure, "--html", page, "--json", numbers)
+    assert code == 0
+    assert "right answers in %, 95% intervals" in out
+    assert "best at 8: beam" in out
+    assert "no problem given: comparing on the Game of 24" in err
+    assert figure.read_bytes()[:4] == b"\x89PNG"
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    found = Comparison.from_json(numbers)
+    assert (found.n_finished, found.budgets) == (60, (1, 8))
+    assert found.table() in out
+    code, printed, err = run("game-of-24", *QUICK, "--json", "-")
+    assert code == 0
+    assert json.loads(printed)["rows"] == json.loads(numbers.read_text())["rows"]
+    _, _, err = run("game-of-24", *QUICK)
+    assert "for a figure add --plot FILE.png" in err
+
+
+def test_the_same_seed_and_threads(run: Any) -> None:
+    one = run(*QUICK, "--seed", 5, "--threads", 1)[1]
+    assert run(*QUICK, "--seed", 5, "--threads", 2)[1] == one
+    assert run(*QUICK, "--seed", 6)[1] != one
+
+
+def test_a_problem_in_python(run: Any) -> None:
+    code, out, _ = run(f"{OWN}:Coins", "--budgets", "1,4", "--trials", "20")
+    assert code == 0
+    assert "20 trials on 5 instances of Coins" in out
+    module, sys.path[:0] = "own_problems:SlowCoins", [str(OWN.parent)]
+    try:
+        assert run(module, "--budgets", "2", "--strategies", "walk")[0] == 0
+    finally:
+        del sys.path[0]
+
+
+def test_options_reach_the_comparison(run: Any, tmp_path: Path) -> None:
+    options = ("--verifier-error", "0.1,0.2", "--process-noise", "0.3", "--confidence", "0.9", "--unit", "steps")
+    data = json.loads(run(*QUICK, *options, "--json", "-")[1])
+    judge = data["verifier"]
+    assert (judge["false_positive"], judge["false_negative"], judge["process_noise"]) == (0.1, 0.2, 0.3)
+    assert (data["confidence"], data["unit"], data["budgets"]) == (0.9, "steps", [1, 8])
+
+
+def test_resuming(run: Any, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    assert run(*QUICK, "--time-limit", 0, "--resume", kept)[0] == 0
+    assert Comparison.from_json(kept).n_finished == 0
+    whole = run(*QUICK)[1]
+    assert run(*QUICK, "--resume", kept)[1] == whole
+    assert run("--resume", kept)[1] == whole
+    code, _, err = run(*QUICK, "--resume", kept, "--seed", 9)
+    assert code == 2
+    assert "resume must be of the same comparison: its rng is" in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_prints_what_was_finished(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    command = [sys.executable, "-m", "slowthink", "compare", "--budgets", "1,1024", "--trials", "1000000"]
+    process = subprocess.Popen(
+        [*command, "--resume", str(kept)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not kept.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "best at 1,024: " in out
+    assert "of 1,000,000 on" in out
+    assert f"the same command goes on with {kept}" in err
+    found = Comparison.from_json(kept)
+    assert found.interrupted
+    assert found.n_finished > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("chess",), "PROBLEM must be one of game-of-24, snowball"),
+        (("no_such.py:X",), "no such file: no_such.py"),
+        (("no_such.json",), "no such file: no_such.json"),
+        ((f"{OWN}:Nothing",), "has no 'Nothing'"),
+        (("no_such_module:X",), "No module named 'no_such_module'"),
+        (("--strategies", "walk,run"), "'run' is none of walk, best-of-n"),
+        (("--budgets", "0"), "must be whole numbers from 1 on, joined by commas, got '0'"),
+        (("--budgets", "x"), "got 'x'"),
+        (("--trials", "0"), "must be a whole number from 1 on"),
+        (("--verifier-error", "2"), "must be one or two numbers from 0 to 1"),
+        (("--process-noise", "-1"), "must be a number from 0 on"),
+        (("--confidence", "1"), "must be a number between 0 and 1"),
+        (("--seed", "-1"), "must be a whole number from 0 on"),
+        (("--threads", "0"), "must be a whole number from 1 on"),
+        (("--plot", "/no/such/x.png"), "--plot: no such folder: /no/such"),
+        (("--html", "/no/such/x.html"), "--html: no such folder: /no/such"),
+        (("--resume", "/no/such/x.json"), "--resume: no such folder: /no/such"),
+        ((f"{OWN}:P",), "problem must be one of slowthink.problems"),
+    ],
+)
+def test_refused_in_one_line(run: Any, arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert words in err
+    assert err.count("\n") == 1 + ("no problem given" in err)
+
+
+def test_all_named_problems_are_there_or_named() -> None:
+    for name, (kind, _) in _compare_command.PROBLEMS.items():
+        if hasattr(problems, kind):
+            assert _compare_command.made(name).root(0) is not None

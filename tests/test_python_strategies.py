@@ -1,0 +1,241 @@
+"""Strategies on problems in Python: against what is known, against the engine, with coroutines, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import pytest
+from own_problems import Coins, Listed, P, SlowCoins
+from slowthink.strategies import STRATEGIES, Comparison, SelfCorrection, TreeSearch, Verifier, compare
+from slowthink.strategies._judge import Sample, judged
+from slowthink.strategies._learners import LEARNERS
+from slowthink.trees import Uct
+
+ALL = [*STRATEGIES, SelfCorrection("thompson")]
+P_ALL = P**6
+
+
+def at(found: Comparison, label: str) -> int:
+    return list(found.strategies).index(label)
+
+
+def test_known_accuracies_and_costs() -> None:
+    strategies = ["walk", "best-of-n", "weighted-vote"]
+    arguments: dict[str, Any] = {"budgets": [1, 8], "verifier": Verifier(), "confidence": 0.999, "over": "trials"}
+    found = compare(Coins(), strategies, n_trials=1500, rng=1, **arguments)
+    of_eight = 1 - (1 - P_ALL) ** 8
+    for label, budget, exact in (("walk", 1, P_ALL), ("best-of-n", 8, of_eight), ("weighted-vote", 8, of_eight)):
+        i, j = at(found, label), found.budgets.index(budget)
+        assert found.low[i, j] <= exact <= found.high[i, j], label
+    i = at(found, "best-of-n")
+    # A geometric number of walks, at most 8.
+    mean = sum((1 - P_ALL) ** n for n in range(8))
+    assert found.answers[i, 1] == pytest.approx(mean, rel=0.03)
+    np.testing.assert_allclose(found.steps, 6 * found.answers)
+    np.testing.assert_array_equal(found.calls, found.steps)
+    assert found.verdicts[at(found, "walk")].tolist() == [0, 0]
+
+
+def test_a_process_reward_lets_beams_win() -> None:
+    """With a perfect one a level of a beam of 4 fails only where all 4 coins show tails."""
+    found = compare(Coins(), ALL, budgets=[1, 4], n_trials=400, rng=2, verifier=Verifier(), confidence=0.999)
+    exact = (1 - (1 - P) ** 4) ** 6
+    for label in ("beam", "dvts", "stepwise"):
+        i = at(found, label)
+        assert found.low[i, 1] <= exact <= found.high[i, 1], label
+        assert found.steps[i].tolist() == [6, 24]
+    assert found.best(4).strategy in ("beam", "dvts", "stepwise")
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.2])
+def test_agrees_with_the_engine(noise: float) -> None:
+    """The same problem in Python and in Rust: accuracies and costs agree for all strategies."""
+    listed = Listed()
+    strategies = [
+        "walk",
+        "best-of-n",
+        "majority",
+        "weighted-vote",
+        "tree-search",
+        TreeSearch(Uct(), select="majority", stop=False),
+    ]
+    judge = Verifier(false_positive=0.05, false_negative=0.1, noise=noise)
+    arguments: dict[str, Any] = {"budgets": [1, 4, 16], "verifier": judge}
+
+    class Policy(Listed):
+        """With the weights of the engine's policy: exp(-d), d the numbers left that are not natural, 3 for the last."""
+
+        def priors(self, state: Any) -> Any:
+            key = self.native.describe(state)
+            if key not in self._known:
+                after = [self.native.step(state, a)[0] for a in range(self.native.n_actions(state))]
+                self._known[key] = np.exp([-_distance(self.native.describe(s)) for s in after])
+            return self._known[key]
+
+    own = compare(Policy(), strategies, n_trials=300, rng=1, **arguments)
+    engine = compare(listed.native, strategies, n_trials=4000, rng=1, **arguments)
+    np.testing.assert_array_equal(list(own.strategies), list(engine.strategies))
+    deviation = np.sqrt(engine.accuracy * (1 - engine.accuracy) / 300) + 0.004
+    assert (np.abs(own.accuracy - engine.accuracy) < 4 * deviation).all()
+    np.testing.assert_allclose(own.steps, engine.steps, rtol=0.15)
+
+
+def _distance(numbers: str) -> float:
+    left = numbers.split()
+    if len(left) == 1:
+        return 0.0 if left[0] == "24" else 3.0
+    return float(sum(not number.isdecimal() for number in left))
+
+
+def test_coroutines_fail_and_are_called_again() -> None:
+    plain, failing = SlowCoins(), SlowCoins(failing=97)
+    arguments: dict[str, Any] = {"budgets": [1, 8], "n_trials": 10, "rng": 3, "verifier": Verifier()}
+    found = compare(plain, ALL, **arguments, concurrency=5)
+    assert plain.most_at_once == 5
+    assert (plain.entered, plain.left, plain.at_once) == (1, 1, 0)
+    again = compare(SlowCoins(), ALL, **arguments, concurrency=64)
+    np.testing.assert_array_equal(found.correct, again.correct)
+    tried = compare(failing, ALL, **arguments, retries=20, concurrency=5, timeout=5)
+    np.testing.assert_array_equal(found.correct, tried.correct)
+    np.testing.assert_array_equal(found.steps, tried.steps)
+    assert (tried.calls >= tried.steps).all()
+    assert tried.calls.sum() > tried.steps.sum()
+    whole = [i for i, label in enumerate(found.strategies) if label != "tree-search"]  # the others cut no walk off
+    np.testing.assert_allclose(found.tokens[whole], 7 * found.steps[whole])
+    with pytest.raises(ConnectionError):
+        compare(SlowCoins(failing=23), ALL, **arguments, retries=0)
+    bad = SlowCoins(failing=50)
+    with pytest.raises(ConnectionError):
+        compare(bad, ["majority"], **arguments, retries=0)
+    assert (bad.entered, bad.left, bad.at_once) == (1, 1, 0)
+
+
+def test_within_an_event_loop() -> None:
+    async def main() -> Comparison:
+        return compare(SlowCoins(), ["walk", "tree-search"], budgets=[1, 4], n_trials=10, rng=3)
+
+    inside = asyncio.run(main())
+    outside = compare(SlowCoins(), ["walk", "tree-search"], budgets=[1, 4], n_trials=10, rng=3)
+    np.testing.assert_array_equal(inside.correct, outside.correct)
+
+
+def test_blocks_shards_and_resuming() -> None:
+    arguments: dict[str, Any] = {"budgets": [1, 4, 8], "rng": 4, "verifier": Verifier(0.1, 0.1, noise=0.3)}
+    whole = compare(Coins(), ALL, n_trials=30, **arguments)
+    parts = [compare(Coins(), ALL, n_trials=n, first=first, **arguments) for first, n in ((0, 7), (7, 23))]
+    np.testing.assert_array_equal(np.concatenate([part.correct for part in parts], axis=2), whole.correct)
+    np.testing.assert_array_equal(parts[0].total_cost + parts[1].total_cost, whole.total_cost)
+
+    def press(done: int, total: int) -> None:
+        if done >= 10:
+            raise KeyboardInterrupt
+
+    with pytest.warns(RuntimeWarning, match="interrupted after"):
+        part = compare(Coins(), ALL, n_trials=30, progress=press, **arguments)
+    assert part.interrupted
+    rest = compare(Coins(), resume=Comparison.from_json(part.to_json()))
+    np.testing.assert_array_equal(rest.correct, whole.correct)
+    np.testing.assert_array_equal(rest.total_cost, whole.total_cost)
+
+
+def test_what_a_problem_lacks() -> None:
+    class Bare(Coins):
+        score = None  # type: ignore[assignment]
+
+    found = compare(Bare(), budgets=[2], n_trials=4, rng=1)
+    assert set(STRATEGIES) - set(found.strategies) == {"beam", "dvts", "stepwise"}
+    assert "without beam, dvts" in found.table()
+    with pytest.raises(ValueError, match="strategies: beam needs score, the process reward of a state"):
+        compare(Bare(), ["beam"])
+    with pytest.raises(ValueError, match=r"tree-search.* needs score"):
+        compare(Bare(), [TreeSearch(values="process")])
+
+
+def test_the_score_is_the_verifier() -> None:
+    class Biased(Coins):
+        """Whose score likes tails at the end."""
+
+        def score(self, state: Any) -> float:
+            return float(state[1].count("T"))
+
+    found = compare(Biased(), ["best-of-n"], budgets=[1, 16], n_trials=200, rng=1)
+    assert found.accuracy[0, 1] == 0
+    judged_right = compare(Biased(), ["best-of-n"], budgets=[1, 16], n_trials=200, rng=1, verifier=Verifier())
+    assert judged_right.accuracy[0, 1] > 0.3
+
+
+def test_walks_that_are_cut_off_have_no_answer() -> None:
+    class Endless(Coins):
+        max_steps = 4
+
+    found = compare(Endless(), ALL, budgets=[1, 4], n_trials=10, rng=1, verifier=Verifier())
+    assert not found.correct.any()
+    assert not found.answers.any()
+
+
+def test_budgets_of_tokens() -> None:
+    class Priced(SlowCoins):
+        tokens_per_step = 7.0
+
+    found = compare(Priced(), ["best-of-n"], budgets=[42, 420], n_trials=10, rng=1, unit="tokens")
+    assert (found.tokens <= found.budgets).all()
+    with pytest.raises(ValueError, match="unit 'tokens' needs a problem with tokens_per_step"):
+        compare(SlowCoins(), ["best-of-n"], budgets=[42], unit="tokens")
+
+
+def test_experts_are_learned() -> None:
+    """Of three experts one is good: all learners come to ask it most."""
+
+    class Experts(Coins):
+        n_experts = 3
+        asked = np.zeros(3)
+
+        def step(self, state: Any, rng: np.random.Generator, expert: int = 0) -> Any:
+            self.asked[expert] += 1
+            return state[0], state[1] + ("H" if rng.random() < (0.5, 0.6, 0.95)[expert] else "T")
+
+    for learner in LEARNERS:
+        Experts.asked[:] = 0
+        compare(Experts(), [SelfCorrection(learner, stop=False)], budgets=[400], n_trials=5, rng=1, verifier=Verifier())
+        assert Experts.asked.argmax() == 2, learner
+        assert Experts.asked[2] > 0.45 * Experts.asked.sum(), learner
+
+
+def test_systematic_errors_follow_from_the_answer() -> None:
+    judge = Verifier(false_positive=0.5, noise=0.1, systematic=True)
+    sample = Sample(None, "x", False, 1, 1, 0)
+    verdicts = {judged(judge, sample, lambda i=i: np.random.default_rng(i), [1]) for i in range(5)}
+    assert len(verdicts) == 1
+    fresh = Verifier(false_positive=0.5, noise=0.1)
+    assert len({judged(fresh, sample, lambda i=i: np.random.default_rng(i), [1]) for i in range(5)}) == 5
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error", "words"),
+    [
+        ({"max_steps": None}, TypeError, "problem must have max_steps"),
+        ({"max_steps": 0}, ValueError, "problem.max_steps must be at least 1"),
+        ({"n_instances": 0}, ValueError, "problem.n_instances must be at least 1"),
+        ({"n_experts": 1.5}, TypeError, "problem.n_experts must be an int"),
+        ({"tokens_per_step": -1.0}, ValueError, "problem.tokens_per_step must be above 0"),
+        ({"root": None}, TypeError, "Broken lacks root"),
+        ({"answer": None, "correct": None}, TypeError, "Broken lacks answer, correct"),
+        ({"score": lambda self, state: float("nan")}, ValueError, "problem.score must be finite"),
+        ({"tokens": lambda self, state: -3}, ValueError, "problem.tokens must be at least 0"),
+    ],
+)
+def test_broken_problems_are_named(attributes: dict[str, Any], error: type[Exception], words: str) -> None:
+    broken = type("Broken", (Coins,), attributes)
+    with pytest.raises(error, match=words):
+        compare(broken(), ["walk", "beam"] if "score" in attributes else ["walk"], budgets=[1], n_trials=1)
+
+
+def test_priors_must_be_probabilities() -> None:
+    class Wrong(Listed):
+        def priors(self, state: Any) -> Any:
+            return [1.0]
+
+    with pytest.raises(ValueError, match=r"problem.priors must give one probability for each of"):
+        compare(Wrong(), ["walk"], budgets=[1], n_trials=1)
