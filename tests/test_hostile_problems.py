@@ -15,12 +15,15 @@ import numpy as np
 from hostile import Hostile
 from slowthink import problems
 from slowthink._slowthink import State
+from slowthink.metastable import metastable_chain
 from slowthink.problems import (
     AdditiveTree,
+    Categorical,
     ConnectFour,
     FifteenPuzzle,
     GameOf24,
     KeysMaze,
+    MetastableReasoning,
     SnowballChain,
     SyntheticTree,
     TicTacToe,
@@ -29,10 +32,12 @@ from slowthink.problems import (
 TILES = np.array([4, 1, 2, 3, 5, 9, 6, 7, 8, 0, 10, 11, 12, 13, 14, 15])
 BOUND: dict[str, Any] = {
     "AdditiveTree": AdditiveTree(3, 4, seed=5, rewards=True),
+    "Categorical": Categorical([[0.5, 0.25, 0.25], [0.0, 1.0, 0.0]], [0, 2]),
     "ConnectFour": ConnectFour("4156345444521742"),
     "FifteenPuzzle": FifteenPuzzle(np.stack([TILES, TILES])),
     "GameOf24": GameOf24([[1, 1, 4, 6], [3, 3, 8, 8]]),
     "KeysMaze": KeysMaze(2, 3, 2, 3, seed=5),
+    "MetastableReasoning": MetastableReasoning(metastable_chain(3, 4, 0.5), 9, decoys=[[5, 6]]),
     "SnowballChain": SnowballChain(np.array([0.9, 0.5, 0.25]), n_wrong=2),
     "SyntheticTree": SyntheticTree(4, 20, seed=5),
     "TicTacToe": TicTacToe("519"),
@@ -61,6 +66,18 @@ def _of_all(kind: str) -> dict[str, dict[str, Any]]:
 CASES: dict[str, dict[str, Any]] = {
     "AdditiveTree": {"branching": 3, "depth": 4, "seed": 5, "rewards": True},
     "AdditiveTree.best_value": {"state": BOUND["AdditiveTree"].root(2)},
+    "Categorical": {
+        "probabilities": np.array([[[0.5, 0.5], [1, 0]], [[0.25, 0.75], [0, 1]]]),
+        "target": np.array([0, 1]),
+    },
+    "Categorical (one)": {"probabilities": np.array([0.5, 0.25, 0.25]), "target": 1},
+    "Categorical.dirichlet": {"n_answers": 3, "concentration": 1.0, "n_instances": 4, "rng": 1},
+    "Categorical.flat_wrong": {"gap": 0.25},
+    "Categorical.gap": {},
+    "Categorical.probabilities": {},
+    "Categorical.target": {},
+    "Categorical.two_answer": {"gap": 0.25},
+    "Categorical.zipf": {"n_answers": 4, "exponent": 1.0, "target": 1},
     "ConnectFour": {"moves": "4453"},
     "ConnectFour.action_scores": {"state": BOUND["ConnectFour"].root(), "max_nodes": 10**6},
     "ConnectFour.solve": {"state": BOUND["ConnectFour"].root(), "max_nodes": 10**6},
@@ -90,6 +107,13 @@ CASES: dict[str, dict[str, Any]] = {
     "KeysMaze.success_probability": {"state": BOUND["KeysMaze"].root(1)},
     "KeysMaze.tokens_per_step": {},
     "KeysMaze.trace": {"state": BOUND["KeysMaze"].root(1)},
+    "MetastableReasoning": {"chain": metastable_chain(3, 4, 0.5), "max_steps": 9, "decoys": [np.array([5, 6]), 4]},
+    "MetastableReasoning (chain)": {
+        "chain": metastable_chain(3, 4, 0.5).chain,
+        "max_steps": 9,
+        "start": 1,
+        "target": np.array([8, 9]),
+    },
     "SnowballChain": {"success": np.array([[0.75, 0.5, 0.25], [1.0, 0.0, 0.5]]), "n_wrong": 2, "n_instances": 5},
     "SnowballChain (rate)": {"rate": np.array([8.0, 50.0]), "length": 6},
     "SnowballChain.success": {},

@@ -143,7 +143,7 @@ pub(super) fn slots(chain: &MarkovChain, control: &Control) -> Result<Vec<Slot>>
 
 /// Working memory: shares of the columns, and which of them have too little and too much.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub(crate) struct Work {
     share: Vec<f64>,
     small: Vec<u32>,
     large: Vec<u32>,
@@ -151,7 +151,7 @@ pub(super) struct Work {
 
 /// Walker's tables by Vose's method (IEEE Trans. Softw. Eng. 17, 1991). A probability below the mean of its row is one
 /// threshold, rounded once: rare transitions keep all their digits.
-pub(super) fn fill(row: Row<'_>, slots: &mut [Slot], work: &mut Work) {
+pub(crate) fn fill(row: Row<'_>, slots: &mut [Slot], work: &mut Work) {
     let degree = row.targets.len();
     let Work { share, small, large } = work;
     for (slot, &target) in slots.iter_mut().zip(row.targets) {

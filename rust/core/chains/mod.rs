@@ -38,6 +38,7 @@ mod watch;
 mod wide;
 
 pub use alias::Tables;
+pub(crate) use alias::{Slot, Work, fill};
 pub use matrix::{Dangling, Edges, MarkovChain, Meaning};
 pub use starts::Starts;
 pub use watch::Walks;

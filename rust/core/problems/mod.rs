@@ -1,22 +1,27 @@
 //! Problems that a search can work on without asking Python: a state, its actions, what a step does and how good a
 //! state is. What implements [`Problem`] here comes with known answers, so that every search can be checked.
 
+pub mod categorical;
 mod choice;
 pub mod connect_four;
 pub mod fifteen_puzzle;
 mod fraction;
 pub mod game_of_24;
 pub mod keys_maze;
+mod laws;
+pub mod metastable_reasoning;
 pub mod reasoning;
 pub mod snowball_chain;
 pub mod synthetic;
 pub mod table;
 pub mod tic_tac_toe;
 
+pub use categorical::Categorical;
 pub use connect_four::ConnectFour;
 pub use fifteen_puzzle::FifteenPuzzle;
 pub use game_of_24::GameOf24;
 pub use keys_maze::KeysMaze;
+pub use metastable_reasoning::MetastableReasoning;
 pub use reasoning::Reasoning;
 pub use snowball_chain::SnowballChain;
 pub use synthetic::{AdditiveTree, SyntheticTree};

@@ -214,6 +214,10 @@ impl Reasoning for SnowballChain {
         state.answer == 0
     }
 
+    fn has_fixed_length(&self) -> bool {
+        true
+    }
+
     fn success_probability(&self, state: &Snowball) -> Option<f64> {
         Some(self.success(state))
     }

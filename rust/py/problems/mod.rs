@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod keys_maze;
 
+use crate::chains::matrix::Chain;
 use crate::error::to_python;
 use crate::run::{Options, run};
 use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods as _};
@@ -15,6 +16,7 @@ use slowthink::random::Seed;
 use std::any::Any;
 
 /// The problems of the core.
+#[allow(clippy::large_enum_variant)] // there is one for a problem, none for a state
 pub enum BuiltIn {
     SyntheticTree(core::SyntheticTree),
     AdditiveTree(core::AdditiveTree),
@@ -24,6 +26,8 @@ pub enum BuiltIn {
     FifteenPuzzle(core::FifteenPuzzle),
     SnowballChain(core::SnowballChain),
     KeysMaze(core::KeysMaze),
+    Categorical(core::Categorical),
+    MetastableReasoning(core::MetastableReasoning),
 }
 
 /// `with_problem!(built_in, |problem| body)`: the body once for each problem, compiled for its type.
@@ -38,6 +42,8 @@ macro_rules! with_problem {
             $crate::problems::BuiltIn::FifteenPuzzle($problem) => $body,
             $crate::problems::BuiltIn::KeysMaze($problem) => $body,
             $crate::problems::BuiltIn::SnowballChain($problem) => $body,
+            $crate::problems::BuiltIn::Categorical($problem) => $body,
+            $crate::problems::BuiltIn::MetastableReasoning($problem) => $body,
         }
     };
 }
@@ -50,6 +56,9 @@ macro_rules! with_reasoning {
     ($built_in:expr, |$problem:ident| $body:expr) => {
         match $built_in {
             $crate::problems::BuiltIn::GameOf24($problem) => $body,
+            $crate::problems::BuiltIn::SnowballChain($problem) => $body,
+            $crate::problems::BuiltIn::Categorical($problem) => $body,
+            $crate::problems::BuiltIn::MetastableReasoning($problem) => $body,
             _ => Err(pyo3::exceptions::PyTypeError::new_err(
                 "problem must be one that is reasoned about, with a policy and answers: a game or a synthetic tree is not",
             )),
@@ -161,6 +170,30 @@ impl Problem {
     fn snowball_chain(success: PyReadonlyArray2<'_, f64>, n_wrong: u32, n_instances: u64) -> PyResult<Self> {
         let length = success.shape()[1] as u32;
         made(core::SnowballChain::new(success.as_slice()?, length, n_wrong, n_instances), BuiltIn::SnowballChain)
+    }
+
+    /// `probabilities` has the laws of all instances, a row for each expert and instance.
+    #[staticmethod]
+    fn categorical(probabilities: PyReadonlyArray2<'_, f64>, targets: Vec<u32>) -> PyResult<Self> {
+        let n_answers = probabilities.shape()[1] as u32;
+        let problem = core::Categorical::new(probabilities.as_slice()?.to_vec(), n_answers, targets);
+        made(problem, BuiltIn::Categorical)
+    }
+
+    /// `answers` has one for each state, 2^32 - 1 for none.
+    #[staticmethod]
+    fn metastable_reasoning(
+        py: Python<'_>,
+        chain: &Bound<'_, Chain>,
+        start: u32,
+        answers: Vec<u32>,
+        max_steps: u32,
+        options: Options,
+    ) -> PyResult<Self> {
+        let chain = &chain.get().0;
+        let work = (chain.n_transitions() as f64) * f64::from(max_steps);
+        let new = |control: &_| core::MetastableReasoning::new(chain, start, answers, max_steps, control);
+        run(py, &options, work, new).map(|problem| Self(BuiltIn::MetastableReasoning(problem)))
     }
 
     fn root(&self, tree: u64) -> State {
