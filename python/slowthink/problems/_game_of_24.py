@@ -57,7 +57,8 @@ class GameOf24(BuiltIn):
         self._arguments = {"puzzles": None if array is None else array.astype(np.uint8), "temperature": heat}
 
     def __repr__(self) -> str:
-        return f"GameOf24(<{len(self.puzzles())} puzzles>)"
+        heat = self._arguments["temperature"]
+        return f"GameOf24(<{len(self.puzzles())} puzzles>{'' if heat == 1 else f', temperature={heat:g}'})"
 
     def puzzles(self) -> npt.NDArray[np.int64]:
         """The puzzles of this game, shape (n, 4), in the order of the trees."""
