@@ -85,7 +85,7 @@ CASES: dict[str, dict[str, Any]] = {
     "FifteenPuzzle (one)": {"states": TILES},
     "FifteenPuzzle.distance": {"state": BOUND["FifteenPuzzle"].root()},
     "FifteenPuzzle.solve": {"state": BOUND["FifteenPuzzle"].root(), "max_nodes": 10**6},
-    "GameOf24": {"puzzles": np.array([[1, 1, 4, 6], [3, 3, 8, 8]])},
+    "GameOf24": {"puzzles": np.array([[1, 1, 4, 6], [3, 3, 8, 8]]), "temperature": 0.5},
     "GameOf24.puzzles": {},
     "GameOf24.solve": {"numbers": np.array([1, 3, 4, 6])},
     "KeysMaze": {

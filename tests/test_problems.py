@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slowthink import _run, _slowthink
 from slowthink.problems import (
     AdditiveTree,
     ConnectFour,
@@ -19,6 +20,7 @@ from slowthink.problems import (
     TicTacToe,
 )
 from slowthink.reference import problems as slow
+from slowthink.strategies import BestOfN, Verifier, Walk, compare
 
 ORDERED = tuple(range(16))
 
@@ -222,3 +224,30 @@ def test_solvers_give_up_when_told_to():
         ConnectFour().solve(max_nodes=100)
     with pytest.raises(RuntimeError, match="not solved within 100 nodes: raise max_nodes"):
         FifteenPuzzle([14, 13, 15, 7, 11, 12, 9, 5, 6, 0, 2, 1, 4, 8, 10, 3]).solve(max_nodes=100)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3, 1.0, 7.0, np.inf])
+def test_walks_on_the_game_of_24_succeed_as_often_as_the_twin_says(temperature):
+    puzzles = [[1, 1, 4, 6], [3, 3, 8, 8], [1, 1, 1, 1], [2, 2, 6, 13]]
+    twin = slow.GameOf24(puzzles)
+    expected = [twin.success(twin.root(i), temperature) for i in range(4)]
+    verifier = Verifier()
+    for i, puzzle in enumerate(puzzles):
+        game = GameOf24([puzzle], temperature=temperature)
+        found = _slowthink.exact_curves(
+            game._native, [Walk()._native(), BestOfN()._native()], [3, 30], verifier._native(), _run.options()
+        )
+        np.testing.assert_allclose(found[:, 0], expected[i], rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(found[1, 1], 1 - (1 - expected[i]) ** 10, rtol=1e-12, atol=1e-15)
+    walks = compare(GameOf24(puzzles, temperature=temperature), ["walk"], [1], n_trials=8000, rng=3).correct[0, 0]
+    for i, p in enumerate(expected):
+        assert abs(walks[i::4].mean() - p) <= 5 * np.sqrt(p * (1 - p) / 2000) + 1e-12
+
+
+def test_temperature_must_be_one():
+    with pytest.raises(ValueError, match=r"temperature must be at least 0, got -1"):
+        GameOf24(temperature=-1)
+    with pytest.raises(ValueError, match=r"temperature must be at least 0, got (NaN|nan)"):
+        GameOf24(temperature=np.nan)
+    game = pickle.loads(pickle.dumps(GameOf24([[1, 2, 3, 4]], temperature=2.5)))
+    assert repr(game) == "GameOf24(<1 puzzles>, temperature=2.5)"

@@ -6,6 +6,7 @@ outcome of a state that is terminal (None elsewhere), for the player to move, an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
@@ -209,6 +210,28 @@ class GameOf24:
 
     def text(self, state: tuple[Fraction, ...]) -> str:
         return " ".join(map(str, state))
+
+    def policy(self, state: tuple[Fraction, ...], temperature: float) -> list[float]:
+        """Softmax of what is disliked about the numbers left: those not natural, and a last one other than 24."""
+
+        def disliked(left: tuple[Fraction, ...]) -> float:
+            if len(left) == 1:
+                return 0.0 if left == (Fraction(24),) else 3.0
+            return float(sum(number < 0 or number.denominator > 1 for number in left))
+
+        costs = [disliked(following) for following in self.moves(state)]
+        if temperature == 0:
+            weights = [float(cost == min(costs)) for cost in costs]
+        else:
+            weights = [math.exp(-cost / temperature) for cost in costs]
+        return [weight / sum(weights) for weight in weights]
+
+    def success(self, state: tuple[Fraction, ...], temperature: float) -> float:
+        """The probability that the policy goes on to 24."""
+        if len(state) == 1:
+            return float(state == (Fraction(24),))
+        shares = zip(self.policy(state, temperature), self.moves(state), strict=True)
+        return sum(p * self.success(following, temperature) for p, following in shares if p > 0)
 
     def solvable(self, state: tuple[Fraction, ...]) -> bool:
         if len(state) == 1:
