@@ -190,6 +190,10 @@ def test_table_and_page(tmp_path: Any, found: Comparison) -> None:
     page = found.to_html(tmp_path / "page.html")
     assert (tmp_path / "page.html").read_text(encoding="utf-8") == page
     assert "<svg" in page
+    assert found.to_html() == page
+    for bad in (3, b"bytes", ""):
+        with pytest.raises((TypeError, ValueError), match="path must be the name of a file"):
+            found.to_html(bad)  # type: ignore[arg-type]
     names = r'xmlns[^=]*="[^"]*"|<rdf:RDF.*?</rdf:RDF>'
     assert "http" not in re.sub(names, "", page, flags=re.DOTALL), "a page needs nothing else"
     hostile = compare(GAME, {"<script>": Walk(), "_hidden": Beam()}, budgets=[1], n_trials=8, rng=1).to_html()

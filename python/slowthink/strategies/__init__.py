@@ -3,12 +3,14 @@
 :func:`compare` runs strategies (:class:`Walk`, :class:`BestOfN`, :class:`MajorityVote`, :class:`WeightedVote`,
 :class:`Beam`, :class:`Dvts`, :class:`TreeSearch`, :class:`SelfCorrection`, :class:`Stepwise`) on a problem of
 :mod:`slowthink.problems`, or on an object of your own (:class:`ReasoningProblem`) that may call a language model, and
-says how often each is right at each budget, with intervals.
+says how often each is right at each budget, with intervals. :func:`regret` plays the learners of self-correction by
+themselves.
 """
 
 from slowthink.strategies._compare import compare
 from slowthink.strategies._comparison import Comparison, Difference, Winner
 from slowthink.strategies._own import ReasoningProblem
+from slowthink.strategies._regret import Regret, regret
 from slowthink.strategies._strategies import (
     STRATEGIES,
     Beam,
@@ -33,6 +35,7 @@ __all__ = [
     "Dvts",
     "MajorityVote",
     "ReasoningProblem",
+    "Regret",
     "SelfCorrection",
     "Stepwise",
     "Strategy",
@@ -42,4 +45,5 @@ __all__ = [
     "WeightedVote",
     "Winner",
     "compare",
+    "regret",
 ]

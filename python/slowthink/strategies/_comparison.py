@@ -18,6 +18,7 @@ from slowthink._report import json_text
 from slowthink.strategies import _intervals, _table
 from slowthink.strategies._strategies import Strategy, from_dict, to_dict
 from slowthink.strategies._verifier import Verifier
+from slowthink.trees._inputs import file_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -234,7 +235,8 @@ class Comparison:
         --------
         >>> from slowthink.problems import GameOf24
         >>> from slowthink.strategies import compare
-        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[16], n_trials=400, rng=1)
+        >>> game = GameOf24(GameOf24().puzzles()[::5])
+        >>> found = compare(game, ["walk", "best-of-n"], budgets=[16], rng=1)
         >>> found.difference("best-of-n", "walk", 16).significant
         True
         """
@@ -266,7 +268,8 @@ class Comparison:
         --------
         >>> from slowthink.problems import GameOf24
         >>> from slowthink.strategies import compare
-        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[16], n_trials=400, rng=1)
+        >>> game = GameOf24(GameOf24().puzzles()[::5])
+        >>> found = compare(game, ["walk", "best-of-n"], budgets=[16], rng=1)
         >>> best = found.best(16)
         >>> best.strategy, best.runner_up, best.significant
         ('best-of-n', 'walk', True)
@@ -314,7 +317,8 @@ class Comparison:
         --------
         >>> from slowthink.problems import GameOf24
         >>> from slowthink.strategies import compare
-        >>> found = compare(GameOf24(), ["walk", "best-of-n"], budgets=[1, 16], n_trials=400, rng=1)
+        >>> game = GameOf24(GameOf24().puzzles()[::5])
+        >>> found = compare(game, ["walk", "best-of-n"], budgets=[1, 16], rng=1)
         >>> print(found.table().split("\\n")[0])
         right answers in %, 95% intervals, by budget in answers (1 answer = 3 steps)
         """
@@ -393,7 +397,7 @@ class Comparison:
         }
         text = json_text({"format": _FORMAT, "slowthink": __version__, **self.to_dict(), "trials": trials})
         if path is not None:
-            file = Path(os.fspath(path))
+            file = Path(file_name(path, "path"))
             part = file.with_name(f"{file.name}.{os.getpid()}.part")
             part.write_text(text, encoding="utf-8", newline="\n")
             part.replace(file)
@@ -476,7 +480,7 @@ class Comparison:
 
         text = _page.html(self)
         if path is not None:
-            Path(os.fspath(path)).write_text(text, encoding="utf-8", newline="\n")
+            Path(file_name(path, "path")).write_text(text, encoding="utf-8", newline="\n")
         return text
 
 

@@ -107,11 +107,12 @@ def _figure(found: Comparison) -> str:
     if found.n_finished == 0:
         return ""
     try:
-        from slowthink.plots import _comparison
+        from matplotlib import rc_context
 
-        made = _comparison.figure(found)
+        from slowthink.plots import _comparison
     except ImportError:
         return ""
     stream = io.StringIO()
-    made.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with rc_context({"svg.hashsalt": "slowthink"}):  # else each page has names of its own for the same marks
+        _comparison.figure(found).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return re.sub(r"^.*?(?=<svg)", "", stream.getvalue(), count=1, flags=re.DOTALL)
