@@ -16,6 +16,7 @@ __all__ = [
     "Problem",
     "State",
     "absorption_probabilities",
+    "backcopy_sequences",
     "backward_committor",
     "best_of_k",
     "best_of_k_variance",
@@ -115,6 +116,7 @@ __all__ = [
     "summarise_curves",
     "time_reversal",
     "transition_paths",
+    "two_hop_contexts",
     "walk_chain",
     "walk_second_order",
     "weighted_maj_at_k",
@@ -403,6 +405,21 @@ def fifteen_puzzle_distance(state: State) -> int: ...
 def fifteen_puzzle_solution(state: State, max_nodes: int | None, options: Options) -> list[str]: ...
 def game_of_24_puzzles(problem: Problem) -> _Ints: ...
 def game_of_24_solutions(numbers: list[int], options: Options) -> list[str]: ...
+
+# problems.generators
+def backcopy_sequences(
+    bigram: _Floats,
+    first_law: _Floats,
+    triggers: npt.NDArray[np.bool_],
+    copy_probability: float,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: npt.NDArray[np.uint8],
+    options: Options,
+) -> None: ...
+def two_hop_contexts(
+    size: tuple[int, int, int], seed: npt.NDArray[np.uint64], first: int, out: _States, options: Options
+) -> None: ...
 
 # problems.keys_maze
 def keys_maze_failure(problem: Problem, state: State, plan: list[str]) -> tuple[int, str] | None: ...

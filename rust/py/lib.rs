@@ -97,6 +97,8 @@ mod _slowthink {
         game_of_24_solutions,
     };
     #[pymodule_export]
+    use super::problems::generators::{backcopy_sequences, two_hop_contexts};
+    #[pymodule_export]
     use super::problems::keys_maze::{
         keys_maze_failure, keys_maze_layout, keys_maze_plan, keys_maze_size, keys_maze_success, keys_maze_trace,
     };

@@ -3,6 +3,13 @@
 Games (:class:`TicTacToe`, :class:`ConnectFour`), puzzles (:class:`GameOf24`, :class:`FifteenPuzzle`,
 :class:`KeysMaze`), reasoning whose law is known (:class:`Categorical`, :class:`SnowballChain`,
 :class:`MetastableReasoning`) and trees made of hashes (:class:`SyntheticTree`, :class:`AdditiveTree`). A class of your
+own is a problem if it has the methods of :class:`Problem`. :class:`TwoHop` and :class:`BigramBackcopy` make sequences
+of tokens to be learned.
+"""
+
+from slowthink.problems._backcopy import BigramBackcopy
+:class:`KeysMaze`), reasoning whose law is known (:class:`Categorical`, :class:`SnowballChain`,
+:class:`MetastableReasoning`) and trees made of hashes (:class:`SyntheticTree`, :class:`AdditiveTree`). A class of your
 own is a problem if it has the methods of :class:`Problem`.
 """
 
@@ -16,9 +23,11 @@ from slowthink.problems._protocol import Problem
 from slowthink.problems._snowball_chain import SnowballChain
 from slowthink.problems._synthetic import AdditiveTree, SyntheticTree
 from slowthink.problems._tic_tac_toe import TicTacToe
+from slowthink.problems._two_hop import TwoHop
 
 __all__ = [
     "AdditiveTree",
+    "BigramBackcopy",
     "Categorical",
     "ConnectFour",
     "FifteenPuzzle",
@@ -29,4 +38,5 @@ __all__ = [
     "SnowballChain",
     "SyntheticTree",
     "TicTacToe",
+    "TwoHop",
 ]

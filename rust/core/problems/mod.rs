@@ -1,6 +1,7 @@
 //! Problems that a search can work on without asking Python: a state, its actions, what a step does and how good a
 //! state is. What implements [`Problem`] here comes with known answers, so that every search can be checked.
 
+pub mod backcopy;
 pub mod categorical;
 mod choice;
 pub mod connect_four;
@@ -15,7 +16,9 @@ pub mod snowball_chain;
 pub mod synthetic;
 pub mod table;
 pub mod tic_tac_toe;
+pub mod two_hop;
 
+pub use backcopy::Backcopy;
 pub use categorical::Categorical;
 pub use connect_four::ConnectFour;
 pub use fifteen_puzzle::FifteenPuzzle;
@@ -27,6 +30,7 @@ pub use snowball_chain::SnowballChain;
 pub use synthetic::{AdditiveTree, SyntheticTree};
 pub use table::Table;
 pub use tic_tac_toe::TicTacToe;
+pub use two_hop::TwoHop;
 
 use crate::random::Stream;
 

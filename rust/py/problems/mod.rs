@@ -1,6 +1,7 @@
 //! Wrappers of `slowthink::problems`: all of them as one class, so that a search takes any, and their states as another.
 
 pub mod answers;
+pub mod generators;
 pub mod keys_maze;
 
 use crate::chains::matrix::Chain;
@@ -56,6 +57,7 @@ macro_rules! with_reasoning {
     ($built_in:expr, |$problem:ident| $body:expr) => {
         match $built_in {
             $crate::problems::BuiltIn::GameOf24($problem) => $body,
+            $crate::problems::BuiltIn::KeysMaze($problem) => $body,
             $crate::problems::BuiltIn::SnowballChain($problem) => $body,
             $crate::problems::BuiltIn::Categorical($problem) => $body,
             $crate::problems::BuiltIn::MetastableReasoning($problem) => $body,
