@@ -22,7 +22,7 @@ from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
 from slowthink._outputs import check_outputs, note
 from slowthink._report import Writer, json_text
 
-PAPERS = ("metastable",)
+PAPERS = ("metastable", "two-hop")
 """What can be reproduced; imported only when it is."""
 
 _EXAMPLES = """\
@@ -127,7 +127,11 @@ def _parser() -> argparse.ArgumentParser:
         "does not.",
     )
     again.set_defaults(run=_reproduce)
-    again.add_argument("paper", choices=PAPERS, help="metastable: Kim et al. 2025, chain of thought between clusters")
+    known = (
+        "metastable: Kim et al. 2025, chain of thought between clusters; "
+        "two-hop: Guo et al. 2025, two hops learned in context"
+    )
+    again.add_argument("paper", choices=PAPERS, help=known)
     again.add_argument("--seed", type=_whole, default=0, metavar="N", help="of all that is random (default: 0)")
     again.add_argument("--quick", action="store_true", help="fewer walks, searches and worlds: wider intervals")
     again.add_argument("--threads", type=_positive, metavar="N", help="default: all processors")

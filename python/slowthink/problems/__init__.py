@@ -8,11 +8,6 @@ of tokens to be learned.
 """
 
 from slowthink.problems._backcopy import BigramBackcopy
-:class:`KeysMaze`), reasoning whose law is known (:class:`Categorical`, :class:`SnowballChain`,
-:class:`MetastableReasoning`) and trees made of hashes (:class:`SyntheticTree`, :class:`AdditiveTree`). A class of your
-own is a problem if it has the methods of :class:`Problem`.
-"""
-
 from slowthink.problems._categorical import Categorical
 from slowthink.problems._connect_four import ConnectFour
 from slowthink.problems._fifteen_puzzle import FifteenPuzzle

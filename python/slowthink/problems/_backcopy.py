@@ -283,7 +283,8 @@ class BigramBackcopy:
         total = np.zeros(len(pairs))
         for _ in range(n):
             total += law
-            law = np.bincount(chain.indices, np.repeat(law, repeats) * chain.probabilities, len(pairs))
+            flows = np.repeat(law, repeats) * chain.probabilities
+            law = np.bincount(chain.indices, flows, len(pairs)).astype(np.float64)
         dense = np.zeros_like(self.bigram)
         dense[pairs[:, 0], pairs[:, 1]] = total
         return dense

@@ -190,7 +190,8 @@ class TwoHop:
         if wrong.any():
             row = int(wrong.argmax())
             raise ValueError(f"contexts[{row}] must have {self.n_chains} nodes without an edge out of them")
-        return edges[:, :, 1][is_end].reshape(-1, self.n_chains).astype(np.uint32)
+        ends: npt.NDArray[np.uint32] = edges[:, :, 1][is_end].reshape(-1, self.n_chains).astype(np.uint32)
+        return ends
 
     def describe(self, context: npt.ArrayLike) -> str:
         """A context as people write it: edges, the question, the answer.

@@ -61,14 +61,13 @@ def laws(bigram: _Floats, unigram: _Floats, triggers: Any, mix_p: float, length:
 def bayes_loss(pairs: _Floats, bigram: _Floats, triggers: Any, mix_p: float) -> tuple[float, float, float]:
     """Loss of the best predictor on copies and on other tokens, and the share of copies, one token after another."""
     on_copies = on_drawn = share = 0.0
-    for (a, b), p in np.ndenumerate(pairs):
-        if p == 0:
-            continue
+    for a, b in np.argwhere(pairs > 0).tolist():
+        p = float(pairs[a, b])
         law = following(a, b, bigram, triggers, mix_p)
         copied = mix_p if b in triggers else 0.0
         share += p * copied
         if copied:
-            on_copies -= p * copied * np.log(law[a])
+            on_copies -= p * copied * float(np.log(law[a]))
         for c in np.flatnonzero(bigram[b] * (1 - copied)):
-            on_drawn -= p * (1 - copied) * bigram[b, c] * np.log(law[c])
+            on_drawn -= p * (1 - copied) * float(bigram[b, c] * np.log(law[c]))
     return on_copies / share if share else np.nan, on_drawn / (1 - share) if share < 1 else np.nan, share

@@ -61,6 +61,6 @@ def descend(n_steps: int, rate: float, start: tuple[float, float, float]) -> lis
             up, down = list(now), list(now)
             up[i] += 1e-5
             down[i] -= 1e-5
-            gradient.append((loss(*up) - loss(*down)) / 2e-5)
+            gradient.append((loss(up[0], up[1], up[2]) - loss(down[0], down[1], down[2])) / 2e-5)
         path.append(tuple(x - rate * g for x, g in zip(now, gradient, strict=True)))
     return path
