@@ -81,6 +81,12 @@ pub trait Reasoning: Problem {
         None
     }
 
+    /// Where each step of policy 0 is right with a probability of its own, whatever came before, a wrong step is never
+    /// made good, and walks have a fixed length: those probabilities.
+    fn step_success(&self) -> Option<Vec<f64>> {
+        None
+    }
+
     /// Tokens that a step is written with, for accounts of cost.
     fn tokens_per_step(&self) -> f64 {
         1.0

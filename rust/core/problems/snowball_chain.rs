@@ -214,6 +214,10 @@ impl Reasoning for SnowballChain {
         state.answer == 0
     }
 
+    fn step_success(&self) -> Option<Vec<f64>> {
+        Some(self.steps[..self.length as usize].iter().map(|step| step.success).collect())
+    }
+
     fn has_fixed_length(&self) -> bool {
         true
     }

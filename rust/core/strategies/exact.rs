@@ -1,5 +1,7 @@
 //! What the strategies come to, where it is known exactly: walks of fixed length, selected by a verifier whose errors
-//! are independent, or by vote.
+//! are independent, or by vote; and choices after each step, where steps are right independently (`layers`).
+
+mod layers;
 
 use super::{Generator, Selector, Strategy, Verifier};
 use crate::error::Result;
@@ -48,6 +50,14 @@ pub fn curves<P: Reasoning>(
                 None => None,
             };
             let mut row = vec![f64::NAN; width];
+            if let Some(success) = problem.step_success() {
+                for (strategy, out) in strategies.iter().zip(row.chunks_mut(budgets.len().max(1))) {
+                    for (&n, out) in numbers.iter().zip(out) {
+                        control.check()?;
+                        *out = layers::success(&success, strategy, verifier, n);
+                    }
+                }
+            }
             if let Some(law) = law {
                 for (strategy, out) in strategies.iter().zip(row.chunks_mut(budgets.len().max(1))) {
                     instance_curve(&law, strategy, verifier, &numbers, n_instances, control, out)?;

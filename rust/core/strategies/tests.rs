@@ -71,6 +71,10 @@ impl Reasoning for Steps {
         Some(law.map(answer).to_vec())
     }
 
+    fn step_success(&self) -> Option<Vec<f64>> {
+        Some(self.success[0].clone())
+    }
+
     fn has_fixed_length(&self) -> bool {
         true
     }
@@ -179,30 +183,48 @@ fn selection_among_walks_comes_to_what_is_exact() {
 
 #[test]
 fn layers_come_to_their_closed_forms() {
-    let p = [0.5f64, 0.3, 0.6, 0.4];
+    let p = [0.5, 0.3, 0.6, 0.4];
     let problem = steps(&p);
-    let n = 20_000;
-    for width in [1u64, 2, 5] {
-        let at_least_one = |p: f64| 1.0 - (1.0 - p).powi(width as i32);
-        let budget = [4 * width];
-        // Keeping one of all candidates by a perfect process reward, a layer fails only if all its candidates do.
-        let exact: f64 = p.iter().map(|&p| at_least_one(p)).product();
-        let expand = width as u32;
-        for generator in [
-            Generator::Beam { expand },
-            Generator::Dvts { expand },
-            Generator::Stepwise { width: 0 },
-            Generator::Stepwise { width: expand },
-        ] {
-            let outcomes = run(&problem, &[of(generator, Selector::Best)], &budget, n, &Verifier::default());
-            assert_near(accuracy(&outcomes, 1)[0], exact, n);
-            assert!(outcomes.iter().all(|outcome| outcome.spent.steps == 4 * width));
+    let (n, budgets) = (20_000, [3, 4, 8, 20, 52]);
+    let of_one = |width: i32| p.iter().map(|p: &f64| 1.0 - (1.0 - p).powi(width)).product::<f64>();
+    for (generator, selector) in [
+        (Generator::Beam { expand: 1 }, Selector::Best),
+        (Generator::Beam { expand: 3 }, Selector::Best),
+        (Generator::Beam { expand: 13 }, Selector::Best),
+        (Generator::Dvts { expand: 4 }, Selector::Best),
+        (Generator::Dvts { expand: 1 }, Selector::Best),
+        (Generator::Stepwise { width: 0 }, Selector::First),
+        (Generator::Stepwise { width: 3 }, Selector::Best),
+        (Generator::Stepwise { width: 2 }, Selector::First),
+    ] {
+        for verifier in [Verifier::default(), Verifier { accuracy: Some(0.8), ..Verifier::default() }] {
+            let strategy = [of(generator, selector)];
+            let exact = exact::curves(&problem, &strategy, &budgets, &verifier, &Control::default()).unwrap();
+            let stepwise = matches!(generator, Generator::Stepwise { .. });
+            let unknown = verifier.accuracy.is_some() && !stepwise;
+            assert!(exact[1..].iter().all(|value| value.is_nan() == unknown), "{generator:?} {exact:?}");
+            let outcomes = run(&problem, &strategy, &budgets, n, &verifier);
+            for (&simulated, &exact) in accuracy(&outcomes, 5).iter().zip(&exact) {
+                if !exact.is_nan() {
+                    assert_near(simulated, exact, n);
+                }
+            }
+            // Keeping one of all candidates, a layer fails only if all its candidates do.
+            if generator == (Generator::Beam { expand: 13 }) && verifier.accuracy.is_none() {
+                for (b, width) in [(1, 1), (2, 2), (3, 5), (4, 13)] {
+                    assert!((exact[b] - of_one(width)).abs() < 1e-14);
+                }
+            }
         }
-        // Gan et al. 2025: with probability 1 - accuracy the choice of a layer is wrong.
-        let verifier = Verifier { accuracy: Some(0.8), ..Verifier::default() };
-        let exact: f64 = p.iter().map(|&p| 0.8 * at_least_one(p)).product();
-        let outcomes = run(&problem, &[of(Generator::Stepwise { width: 0 }, Selector::First)], &budget, n, &verifier);
-        assert_near(accuracy(&outcomes, 1)[0], exact, n);
+    }
+    // Gan et al. 2025: slow thinking gains where eps exceeds p / (1 - (1 - p)^k), which is more than 1 / k.
+    let one = steps(&[0.5]);
+    let stepwise = [of(Generator::Stepwise { width: 0 }, Selector::First)];
+    let limit = 0.5 / (1.0 - 0.5f64.powi(4));
+    for (accuracy, gains) in [(limit - 1e-3, false), (limit + 1e-3, true), (0.26, false)] {
+        let verifier = Verifier { accuracy: Some(accuracy), ..Verifier::default() };
+        let exact = exact::curves(&one, &stepwise, &[4], &verifier, &Control::default()).unwrap();
+        assert_eq!(exact[0] > 0.5, gains);
     }
 }
 
