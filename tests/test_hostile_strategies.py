@@ -58,6 +58,19 @@ CASES: dict[str, dict[str, Any]] = {
         "rng": 1,
     },
     "regret": {"means": np.array([0.25, 0.5, 1.0]), "learner": "thompson", "n_rounds": 7, "n_runs": 5, "rng": 1},
+    "best_of_n_bound": {"rate": 50.0, "length": 6, "n": 4, "accuracy": 0.5},
+    "best_of_n_success": {"success": np.array([1.0, 0.5, 0.25]), "n": 4, "accuracy": 0.5},
+    "gain_accuracy": {"success": np.array([1.0, 0.5, 0.25]), "width": 4},
+    "matching_samples": {
+        "success": np.array([1.0, 0.5, 0.25]),
+        "width": 4,
+        "accuracy": 0.5,
+        "best_of_n_accuracy": 1.0,
+    },
+    "stepwise_bound": {"rate": 50.0, "length": 6, "width": 4, "accuracy": 0.5},
+    "stepwise_success": {"success": np.array([1.0, 0.5, 0.25]), "width": 4, "accuracy": 0.5},
+    "walk_bound": {"rate": 50.0, "length": 6},
+    "walk_success": {"success": np.array([1.0, 0.5, 0.25])},
 }
 """A small valid call of each public name; its array arguments are arrays here. A property takes none."""
 

@@ -22,7 +22,12 @@ from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
 from slowthink._outputs import check_outputs, note
 from slowthink._report import Writer, json_text
 
-PAPERS = ("metastable", "two-hop")
+PAPERS = (
+    "metastable",
+    "sample-complexity",
+    "snowball",
+    "two-hop",
+)
 """What can be reproduced; imported only when it is."""
 
 _EXAMPLES = """\
@@ -128,10 +133,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.set_defaults(run=_reproduce)
     known = (
-        "metastable: Kim et al. 2025, chain of thought between clusters; "
-        "two-hop: Guo et al. 2025, two hops learned in context"
+        "metastable: Kim et al. 2025, chain of thought between clusters",
+        "sample-complexity: Huang et al. 2025, voting, best-of-n and self-correction",
+        "snowball: Gan et al. 2025, errors that snowball and selection against them",
+        "two-hop: Guo et al. 2025, two hops learned in context",
     )
-    again.add_argument("paper", choices=PAPERS, help=known)
+    again.add_argument("paper", choices=PAPERS, help="; ".join(known))
     again.add_argument("--seed", type=_whole, default=0, metavar="N", help="of all that is random (default: 0)")
     again.add_argument("--quick", action="store_true", help="fewer walks, searches and worlds: wider intervals")
     again.add_argument("--threads", type=_positive, metavar="N", help="default: all processors")

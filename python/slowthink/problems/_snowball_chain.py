@@ -30,7 +30,7 @@ class SnowballChain(BuiltIn):
     length : int, optional
         L; 6 by default.
     n_wrong : int
-        Wrong actions in a step, and wrong answers, 1 to 65,536.
+        Wrong actions in a step, and wrong answers, 1 to 65,536; 1 by default.
     n_instances : int
         Tree t works on instance t modulo this number. Instances are alike but for the places of the right actions,
         which no search can tell.
@@ -39,6 +39,10 @@ class SnowballChain(BuiltIn):
     -----
     A plain walk is right with probability ``prod_l p_l``. The value of a state is the outcome of a walk from there,
     from one draw. Actions are named "right", "wrong 1", "wrong 2", ...
+
+    Caution: where p_l is above (1 - p_l) / ``n_wrong`` the right action is the most probable one, and a search that
+    tries actions in the order of their prior probabilities is right at the first try. With one wrong action that is so
+    only where p_l is above 1/2.
 
     References
     ----------
@@ -66,7 +70,7 @@ class SnowballChain(BuiltIn):
         *,
         rate: npt.ArrayLike | None = None,
         length: int | None = None,
-        n_wrong: int = 9,
+        n_wrong: int = 1,
         n_instances: int = 1000,
     ) -> None:
         if success is None:

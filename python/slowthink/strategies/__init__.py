@@ -4,7 +4,9 @@
 :class:`Beam`, :class:`Dvts`, :class:`TreeSearch`, :class:`SelfCorrection`, :class:`Stepwise`) on a problem of
 :mod:`slowthink.problems`, or on an object of your own (:class:`ReasoningProblem`) that may call a language model, and
 says how often each is right at each budget, with intervals. :func:`regret` plays the learners of self-correction by
-themselves.
+themselves. On chains of steps that must all be right
+(:class:`slowthink.problems.SnowballChain`) closed forms say so exactly: :func:`walk_success`, :func:`stepwise_success`,
+:func:`best_of_n_success`, :func:`gain_accuracy`, :func:`matching_samples`, and the bounds of the paper.
 """
 
 from slowthink.strategies._compare import compare
@@ -23,6 +25,16 @@ from slowthink.strategies._strategies import (
     TreeSearch,
     Walk,
     WeightedVote,
+)
+from slowthink.strategies._theory import (
+    best_of_n_bound,
+    best_of_n_success,
+    gain_accuracy,
+    matching_samples,
+    stepwise_bound,
+    stepwise_success,
+    walk_bound,
+    walk_success,
 )
 from slowthink.strategies._verifier import Verifier
 
@@ -44,6 +56,14 @@ __all__ = [
     "Walk",
     "WeightedVote",
     "Winner",
+    "best_of_n_bound",
+    "best_of_n_success",
     "compare",
+    "gain_accuracy",
+    "matching_samples",
     "regret",
+    "stepwise_bound",
+    "stepwise_success",
+    "walk_bound",
+    "walk_success",
 ]
