@@ -55,7 +55,16 @@ __all__ = [
     "forest_save",
     "game_of_24_puzzles",
     "game_of_24_solutions",
+    "generate_graphs",
     "generate_text",
+    "graph_depths",
+    "graph_distances",
+    "graph_ends",
+    "graph_horizon",
+    "graph_mean_steps",
+    "graph_paths",
+    "graph_sizes",
+    "graph_thoughts",
     "guess_actions",
     "hedge",
     "hitting_probabilities",
@@ -118,6 +127,7 @@ __all__ = [
     "transition_paths",
     "two_hop_contexts",
     "walk_chain",
+    "walk_graphs",
     "walk_second_order",
     "weighted_maj_at_k",
 ]
@@ -388,6 +398,17 @@ class Problem:
     def metastable_reasoning(
         chain: Chain, start: int, answers: Sequence[int], max_steps: int, options: Options
     ) -> Problem: ...
+    @staticmethod
+    def reachability(
+        edges: _Ints,
+        weights: _Floats | None,
+        questions: Sequence[_Ints],
+        n_nodes: _Ints | None,
+        guess: bool,
+        max_steps: int | None,
+        symbols: Sequence[str],
+        options: Options,
+    ) -> Problem: ...
     def root(self, tree: int) -> State: ...
     def n_actions(self, state: State) -> int: ...
     def step(self, state: State, action: int) -> tuple[State, float]: ...
@@ -430,6 +451,41 @@ def keys_maze_plan(problem: Problem, state: State) -> list[str]: ...
 def keys_maze_size(problem: Problem) -> tuple[int, float]: ...
 def keys_maze_success(problem: Problem, state: State, options: Options) -> float | None: ...
 def keys_maze_trace(problem: Problem, state: State, options: Options) -> str: ...
+
+# problems.reachability
+def generate_graphs(
+    n: int,
+    law: tuple[int, float, tuple[float, float], float, int],
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    options: Options,
+) -> tuple[_Ints, _Ints, _Ints, _Ints, int]: ...
+def graph_depths(problem: Problem, options: Options) -> _Ints: ...
+def graph_distances(problem: Problem, out: _Ints, options: Options) -> None: ...
+def graph_ends(problem: Problem, options: Options) -> _Floats: ...
+def graph_horizon(problem: Problem) -> tuple[int, bool]: ...
+def graph_mean_steps(problem: Problem, options: Options) -> _Floats: ...
+def graph_paths(problem: Problem, options: Options) -> _Floats: ...
+def graph_sizes(problem: Problem) -> _Ints: ...
+def graph_thoughts(
+    problem: Problem,
+    n_steps: int,
+    width: int,
+    noise: tuple[float, float] | None,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: _Floats,
+    options: Options,
+) -> None: ...
+def walk_graphs(
+    problem: Problem,
+    plan: tuple[str, bool, int],
+    n_walks: int,
+    seed: npt.NDArray[np.uint64],
+    first: int,
+    out: npt.NDArray[np.uint64],
+    options: Options,
+) -> None: ...
 
 # samples.best_of
 def best_of_k(

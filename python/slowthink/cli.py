@@ -26,9 +26,13 @@ PAPERS = (
     "metastable",
     "sample-complexity",
     "snowball",
+    "superposition",
     "two-hop",
 )
 """What can be reproduced; imported only when it is."""
+
+WITH_DATA = ("superposition",)
+"""Those of them that take instances from a file."""
 
 _EXAMPLES = """\
 examples:
@@ -136,12 +140,14 @@ def _parser() -> argparse.ArgumentParser:
         "metastable: Kim et al. 2025, chain of thought between clusters",
         "sample-complexity: Huang et al. 2025, voting, best-of-n and self-correction",
         "snowball: Gan et al. 2025, errors that snowball and selection against them",
+        "superposition: Zhu et al. 2025, reachability in graphs by superposition and by walks",
         "two-hop: Guo et al. 2025, two hops learned in context",
     )
     again.add_argument("paper", choices=PAPERS, help="; ".join(known))
     again.add_argument("--seed", type=_whole, default=0, metavar="N", help="of all that is random (default: 0)")
     again.add_argument("--quick", action="store_true", help="fewer walks, searches and worlds: wider intervals")
     again.add_argument("--threads", type=_positive, metavar="N", help="default: all processors")
+    again.add_argument("--data", metavar="FILE", help="superposition: ProsQA's file instead of generated instances")
     _add_outputs(again)
     return parser
 
@@ -284,9 +290,11 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _reproduce(options: argparse.Namespace) -> int:
     check_outputs(options)
+    if options.data is not None and options.paper not in WITH_DATA:
+        raise ValueError(f"--data: {options.paper} takes no instances from a file, {', '.join(WITH_DATA)} does")
     from slowthink import _reproduce as papers
 
-    request = papers.Request(options.seed, options.quick, options.threads)
+    request = papers.Request(options.seed, options.quick, options.threads, data=options.data)
     if sys.stderr.isatty():
         request = replace(request, report=note)
     found = papers.PAPERS[options.paper](request)

@@ -103,6 +103,11 @@ mod _slowthink {
         keys_maze_failure, keys_maze_layout, keys_maze_plan, keys_maze_size, keys_maze_success, keys_maze_trace,
     };
     #[pymodule_export]
+    use super::problems::reachability::{
+        generate_graphs, graph_depths, graph_distances, graph_ends, graph_horizon, graph_mean_steps, graph_paths,
+        graph_sizes, graph_thoughts, walk_graphs,
+    };
+    #[pymodule_export]
     use super::problems::{Problem, State};
 
     // samples: one `#[pymodule_export]` for each module, in the order of `samples/mod.rs`

@@ -21,6 +21,8 @@ class Request:
     threads: int | None = None
     report: Callable[[str], object] = lambda part: None
     """Is told each part when it begins."""
+    data: str | None = None
+    """A file to work on, for papers in :data:`slowthink.cli.WITH_DATA`; what they generate otherwise."""
 
 
 @dataclass(frozen=True)

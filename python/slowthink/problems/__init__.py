@@ -2,9 +2,9 @@
 
 Games (:class:`TicTacToe`, :class:`ConnectFour`), puzzles (:class:`GameOf24`, :class:`FifteenPuzzle`,
 :class:`KeysMaze`), reasoning whose law is known (:class:`Categorical`, :class:`SnowballChain`,
-:class:`MetastableReasoning`) and trees made of hashes (:class:`SyntheticTree`, :class:`AdditiveTree`). A class of your
-own is a problem if it has the methods of :class:`Problem`. :class:`TwoHop` and :class:`BigramBackcopy` make sequences
-of tokens to be learned.
+:class:`MetastableReasoning`, :class:`Reachability`) and trees made of hashes (:class:`SyntheticTree`,
+:class:`AdditiveTree`). A class of your own is a problem if it has the methods of :class:`Problem`. :class:`TwoHop` and
+:class:`BigramBackcopy` make sequences of tokens to be learned.
 """
 
 from slowthink.problems._backcopy import BigramBackcopy
@@ -15,6 +15,7 @@ from slowthink.problems._game_of_24 import GameOf24
 from slowthink.problems._keys_maze import KeysMaze
 from slowthink.problems._metastable_reasoning import MetastableReasoning
 from slowthink.problems._protocol import Problem
+from slowthink.problems._reachability import Reachability
 from slowthink.problems._snowball_chain import SnowballChain
 from slowthink.problems._synthetic import AdditiveTree, SyntheticTree
 from slowthink.problems._tic_tac_toe import TicTacToe
@@ -30,6 +31,7 @@ __all__ = [
     "KeysMaze",
     "MetastableReasoning",
     "Problem",
+    "Reachability",
     "SnowballChain",
     "SyntheticTree",
     "TicTacToe",

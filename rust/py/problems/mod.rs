@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod generators;
 pub mod keys_maze;
+pub mod reachability;
 
 use crate::chains::matrix::Chain;
 use crate::error::to_python;
@@ -29,6 +30,7 @@ pub enum BuiltIn {
     KeysMaze(core::KeysMaze),
     Categorical(core::Categorical),
     MetastableReasoning(core::MetastableReasoning),
+    Reachability(core::Reachability),
 }
 
 /// `with_problem!(built_in, |problem| body)`: the body once for each problem, compiled for its type.
@@ -45,6 +47,7 @@ macro_rules! with_problem {
             $crate::problems::BuiltIn::SnowballChain($problem) => $body,
             $crate::problems::BuiltIn::Categorical($problem) => $body,
             $crate::problems::BuiltIn::MetastableReasoning($problem) => $body,
+            $crate::problems::BuiltIn::Reachability($problem) => $body,
         }
     };
 }
@@ -61,6 +64,7 @@ macro_rules! with_reasoning {
             $crate::problems::BuiltIn::SnowballChain($problem) => $body,
             $crate::problems::BuiltIn::Categorical($problem) => $body,
             $crate::problems::BuiltIn::MetastableReasoning($problem) => $body,
+            $crate::problems::BuiltIn::Reachability($problem) => $body,
             _ => Err(pyo3::exceptions::PyTypeError::new_err(
                 "problem must be one that is reasoned about, with a policy and answers: a game or a synthetic tree is not",
             )),
@@ -196,6 +200,32 @@ impl Problem {
         let work = (chain.n_transitions() as f64) * f64::from(max_steps);
         let new = |control: &_| core::MetastableReasoning::new(chain, start, answers, max_steps, control);
         run(py, &options, work, new).map(|problem| Self(BuiltIn::MetastableReasoning(problem)))
+    }
+
+    /// `questions` are roots, targets and wrong candidates.
+    #[staticmethod]
+    #[allow(clippy::too_many_arguments)]
+    fn reachability(
+        py: Python<'_>,
+        edges: PyReadonlyArray2<'_, i64>,
+        weights: Option<PyReadonlyArray1<'_, f64>>,
+        questions: [PyReadonlyArray1<'_, i64>; 3],
+        n_nodes: Option<PyReadonlyArray1<'_, i64>>,
+        guess: bool,
+        max_steps: Option<u32>,
+        symbols: Vec<String>,
+        options: Options,
+    ) -> PyResult<Self> {
+        let edges = edges.as_slice()?.as_chunks().0;
+        let weights = weights.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let [root, target, neg_target] = &questions;
+        let questions = [root.as_slice()?, target.as_slice()?, neg_target.as_slice()?];
+        let n_nodes = n_nodes.as_ref().map(PyReadonlyArray1::as_slice).transpose()?;
+        let made = run(py, &options, edges.len() as f64 * 100.0, |control| {
+            let graphs = core::reachability::Graphs::new(edges, weights, questions, n_nodes)?;
+            core::Reachability::new(graphs, guess, max_steps, symbols, control)
+        })?;
+        Ok(Self(BuiltIn::Reachability(made)))
     }
 
     fn root(&self, tree: u64) -> State {
