@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slowthink.problems import KeysMaze, Problem
 from slowthink.reference import keys_maze as slow
 from slowthink.samples import pass_at_k
+from slowthink.strategies import compare
 
 
 @st.composite
@@ -185,3 +186,12 @@ def test_plans_are_texts():
     for plan in ("up", 3, None, [1]):
         with pytest.raises(TypeError, match="plan"):
             KeysMaze(n_instances=1).check(plan)
+
+
+def test_a_vote_of_walks_is_right_as_soon_as_one_is():
+    maze = KeysMaze(n_instances=20, max_steps=40, seed=3)
+    p = np.array([maze.success_probability(maze.root(tree)) for tree in range(20)])
+    exact = np.array([p.mean(), (1 - (1 - p) ** 4).mean()])
+    found = compare(maze, ["walk", "majority"], [4], n_trials=4000, rng=1)
+    # Instances are fixed: what varies is which walks succeed.
+    np.testing.assert_allclose(found.accuracy[:, 0], exact, atol=5 * np.sqrt(0.25 / 4000))
