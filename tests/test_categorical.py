@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from slowthink.problems import Categorical
 from slowthink.reference import categorical as slow
 from slowthink.samples import plurality_probability
+from slowthink.strategies import SelfCorrection, compare
 
 
 @st.composite
@@ -48,6 +49,33 @@ def test_a_vote_over_its_law_is_what_all_sequences_say():
         for target in (0, 1):
             found = plurality_probability(question.probabilities[0, 0], n, target)
             assert found == pytest.approx(float(slow.plurality(law, n, target)), rel=1e-12)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_strategies_meet_its_law(threads):
+    questions = Categorical([[0.4, 0.35, 0.25, 0.0], [0.1, 0.2, 0.0, 0.7]], [0, 3])
+    found = compare(questions, ["walk", "majority", "best-of-n"], [5, 20], n_trials=6000, rng=4, threads=threads)
+    laws = list(zip(questions.probabilities[0], questions.target.tolist(), strict=True))
+    votes = np.mean([plurality_probability(p, [5, 20], target) for p, target in laws], axis=0)
+    best = np.mean([[1 - (1 - p[target]) ** n for n in (5, 20)] for p, target in laws], axis=0)
+    exact = np.array([[0.55, 0.55], votes, best])
+    assert found.exact == pytest.approx(exact)
+    assert (np.abs(found.accuracy - exact) < 4.5 * np.sqrt(0.25 / 6000)).all()
+    assert found.correct.sum(axis=2).tolist() == PINNED
+
+
+PINNED = [[3255, 3255], [3946, 4600], [5745, 6000]]
+
+
+def test_an_expert_answers_by_its_own_law():
+    questions = Categorical([[[1.0, 0.0]], [[0.25, 0.75]]], target=1)
+    found = compare(questions, ["best-of-n", SelfCorrection("ucb", stop=False)], [1, 64], n_trials=300, rng=5)
+    assert found.accuracy[0].tolist() == [0, 0]
+    assert found.accuracy[1, 1] == 1
+
+
+def test_the_default_has_four_answers():
+    assert Categorical().probabilities.tolist() == [[[0.4, 0.3, 0.2, 0.1]]]
 
 
 def test_families():

@@ -13,6 +13,7 @@ from slowthink.chains import MarkovChain
 from slowthink.metastable import metastable_chain
 from slowthink.problems import MetastableReasoning
 from slowthink.reference import categorical as slow
+from slowthink.strategies import compare
 
 
 @st.composite
@@ -70,12 +71,37 @@ def test_the_values_of_the_ring_follow_the_law_of_its_hitting_times(max_steps):
     assert abs(mean - exact) < 5 * math.sqrt(exact * (1 - exact) / n)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_strategies_meet_the_law_of_its_answers(threads):
+    # Three clusters, each joined to the others: the second is a decoy that is reached as often as the target.
+    family = metastable_chain(3, 4, 0.5, meta_graph="complete")
+    problem = MetastableReasoning(family, 30, decoys=[family.cluster(1)])
+    found = compare(problem, ["walk", "best-of-n"], [1, 4], n_trials=4000, rng=3, threads=threads)
+    matrix = family.chain.to_scipy().toarray()
+    ends = np.arange(4, 12)
+    matrix[ends] = np.eye(12)[ends]
+    law = np.linalg.matrix_power(matrix, 30)[family.start]
+    right = law[family.target].sum()
+    assert 0.3 < right < 0.5
+    assert abs(found.accuracy[0, 1] - right) < 4.5 * math.sqrt(right * (1 - right) / 4000)
+    # Walks that end early leave steps for more of them.
+    assert found.low[1, 1] > 1 - (1 - right) ** 4
+    assert found.correct.sum(axis=2).tolist() == PINNED
+
+
+PINNED = [[1980, 1980], [3345, 3997]]
+
+
 def test_walks_too_long_to_be_worked_out_have_values_too():
     chain = MarkovChain([[0.5, 0.25, 0.25], [0, 1, 0], [0, 0, 1]])
     problem = MetastableReasoning(chain, 2**32 - 1, start=0, target=1, decoys=[2])
     rng = np.random.default_rng(2)
     mean = np.mean([problem.value(problem.root(), rng) for _ in range(4000)])
     assert abs(mean - 0.5) < 0.04
+
+
+def test_the_default_is_a_small_ring():
+    assert repr(MetastableReasoning()) == "MetastableReasoning(<16 states, 0 decoys>, max_steps=63)"
 
 
 def test_it_is_made_again_from_its_pickle():
@@ -99,9 +125,10 @@ def test_it_is_made_again_from_its_pickle():
         ({"target": [3, 12]}, ValueError, r"target\[1\] must be below the number of states, 12, got 12"),
         ({"decoys": [[4], [4]]}, ValueError, r"decoys\[1\] must not have states of other answers, got 4"),
         ({"decoys": [9]}, ValueError, r"decoys\[0\] must not have states of other answers, got 9"),
+        ({"max_steps": None}, TypeError, "max_steps must be given for this chain"),
         ({"decoys": 3}, TypeError, "decoys must be a sequence of states or arrays of states, got int"),
         ({"chain": np.eye(2)}, TypeError, "chain must be a MarkovChain or a MetastableChain, got ndarray"),
-        ({"chain": MarkovChain(np.eye(2))}, TypeError, "start must be given for a MarkovChain"),
+        ({"chain": MarkovChain(np.eye(2))}, TypeError, "start must be given for this chain"),
     ],
 )
 def test_bad_input_is_named(arguments, error, message):

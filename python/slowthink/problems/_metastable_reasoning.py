@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from slowthink import _arrays, _run, _slowthink
 from slowthink.chains import MarkovChain
-from slowthink.metastable import MetastableChain
+from slowthink.metastable import MetastableChain, metastable_chain
 from slowthink.problems._built_in import BuiltIn, whole
 
 _NONE = 2**32 - 1
@@ -24,10 +24,11 @@ class MetastableReasoning(BuiltIn):
 
     Parameters
     ----------
-    chain : MarkovChain or MetastableChain
-        What is walked on. It is copied.
-    max_steps : int
-        Steps after which a walk is cut off, 1 to 2**32 - 1.
+    chain : MarkovChain or MetastableChain, optional
+        What is walked on. It is copied. By default ``metastable_chain(4, 4, 0.2)``, whose last cluster is 63 steps away
+        on average.
+    max_steps : int, optional
+        Steps after which a walk is cut off, 1 to 2**32 - 1; 63 by default on the default chain, to be given otherwise.
     start : int, optional
         The state where walks begin; that of a MetastableChain by default.
     target : int or array_like of int, optional
@@ -57,22 +58,25 @@ class MetastableReasoning(BuiltIn):
 
     def __init__(
         self,
-        chain: MarkovChain | MetastableChain,
-        max_steps: int,
+        chain: MarkovChain | MetastableChain | None = None,
+        max_steps: int | None = None,
         *,
         start: int | None = None,
         target: npt.ArrayLike | None = None,
         decoys: Iterable[npt.ArrayLike] = (),
     ) -> None:
+        if chain is None:
+            chain = metastable_chain(4, 4, 0.2)
+            max_steps = 63 if max_steps is None else max_steps
         if isinstance(chain, MetastableChain):
             start = chain.start if start is None else start
             target = chain.target if target is None else target
             chain = chain.chain
         if not isinstance(chain, MarkovChain):
             raise TypeError(f"chain must be a MarkovChain or a MetastableChain, got {type(chain).__name__}")
-        for name, value in (("start", start), ("target", target)):
+        for name, value in (("max_steps", max_steps), ("start", start), ("target", target)):
             if value is None:
-                raise TypeError(f"{name} must be given for a MarkovChain")
+                raise TypeError(f"{name} must be given for this chain")
         n_states = chain.n_states
         steps = whole(max_steps, "max_steps", 1, 2**32 - 1)
         first = whole(start, "start", high=n_states - 1)
