@@ -17,7 +17,7 @@ const ANSWERS: u64 = 1024;
 /// The strategies that go on until their budget is spent.
 fn strategies() -> Vec<(&'static str, Strategy)> {
     let of = |generator, selector| Strategy { generator, selector, stop: false };
-    let tree = |values| Generator::Tree { policy: Policy::Puct(Puct::default()), values };
+    let tree = |values| Generator::Tree { policy: Policy::Puct(Puct::default()), values, branching: 0 };
     vec![
         ("best-of-n", of(Generator::Walks, Selector::Best)),
         ("majority", of(Generator::Walks, Selector::Majority)),

@@ -35,9 +35,9 @@ fn strategy((generator, selector, stop, numbers, tree): &StrategyArgument) -> Py
         ("beam", &[expand], None) => Generator::Beam { expand: expand as u32 },
         ("dvts", &[expand], None) => Generator::Dvts { expand: expand as u32 },
         ("stepwise", &[width], None) => Generator::Stepwise { width: width as u32 },
-        ("tree", &[process], Some(tree)) => {
+        ("tree", &[process, branching], Some(tree)) => {
             let values = if process == 0.0 { Values::Rollout } else { Values::Process };
-            Generator::Tree { policy: policy(tree)?, values }
+            Generator::Tree { policy: policy(tree)?, values, branching: branching as u32 }
         }
         ("experts", numbers, None) => Generator::Experts { learner: learner(numbers)? },
         _ => return Err(unknown(&format!("generator {generator}"))),

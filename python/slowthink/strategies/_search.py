@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slowthink.trees import Leaf
 
 BRANCHING = 4
-"""Children of a node where steps are drawn and not listed."""
+"""Children of a node where steps are drawn and not listed, if it is not said how many."""
 
 
 class _Tree:
@@ -27,6 +27,8 @@ class _Tree:
     def __init__(self, trial: Trial, strategy: TreeSearch, stop: bool, cap: int) -> None:
         self.trial = trial
         self.process = strategy.values == "process"
+        self.listed = trial.problem.listed and strategy.branching is None
+        self.branching = strategy.branching or BRANCHING
         self.stop = stop
         self.cap = cap
         self.states: dict[int, Any] = {}
@@ -58,14 +60,14 @@ class _Tree:
         self.log.append((self.cost.copy(), len(self.found)))
         if final:
             return Expansion(value=value, n_children=0)
-        if not problem.listed:
-            return Expansion(value=value, n_children=BRANCHING)
+        if not self.listed:
+            return Expansion(value=value, n_children=self.branching)
         n = problem.n_actions(state)
         return Expansion(value=value, n_children=n, priors=problem.probabilities(state, n))
 
     async def _state(self, leaf: Leaf, rng: np.random.Generator) -> Any:
         parent, problem = self.states[leaf.parent], self.trial.problem
-        if problem.listed:
+        if self.listed:
             state, calls = await self.trial.caller.call(lambda: problem.take(parent, leaf.action))
         else:
             state, calls = await self.trial.step(parent, rng)

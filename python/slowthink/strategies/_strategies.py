@@ -217,6 +217,11 @@ class TreeSearch(Strategy):
         How one of the answers found is chosen: by the verifier, or by a vote of all that were found.
     stop : bool
         Whether to end at the first accepted answer, where the verifier says no more than yes or no.
+    branching : int, optional
+        How many children a node has, each drawn from the problem's policy, as a language model would draw them: small
+        numbers soon leave nothing to look for. By default all actions are its children, where the problem lists them,
+        and :class:`~slowthink.trees.Puct` is told their probabilities, which no one who only draws knows; a problem that
+        does not list them has 4.
 
     Examples
     --------
@@ -230,6 +235,7 @@ class TreeSearch(Strategy):
     values: Literal["rollout", "process"] = "rollout"
     select: Literal["best", "majority"] = "best"
     stop: bool = True
+    branching: int | None = None
     name: ClassVar[str] = "tree-search"
 
     def _native(self) -> Native:
@@ -237,7 +243,9 @@ class TreeSearch(Strategy):
             raise TypeError(f"policy must be one of the policies of slowthink.trees, got {type(self.policy).__name__}")
         process = _arrays.choice(self.values, "values", ("rollout", "process")) == "process"
         select = _arrays.choice(self.select, "select", ("best", "majority"))
-        return "tree", select, _arrays.flag(self.stop, "stop"), [float(process)], self.policy._numbers()
+        branching = 0 if self.branching is None else count(self.branching, "branching", 1, 65536)
+        numbers = [float(process), float(branching)]
+        return "tree", select, _arrays.flag(self.stop, "stop"), numbers, self.policy._numbers()
 
 
 @dataclass(frozen=True)

@@ -225,11 +225,11 @@ impl Setting<'_> {
         let Some(&most) = self.budgets.last() else { return Ok(()) };
         let (verifier, control, until_accepted) = (self.verifier, self.control, strategy.ends_early(self.verifier));
         match strategy.generator {
-            Generator::Tree { policy, values } => {
+            Generator::Tree { policy, values, branching } => {
                 let number = values as u64;
                 let judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | number);
                 let seed = streams.seed(Purpose::Tree, number);
-                let how = (policy, values);
+                let how = (policy, values, branching);
                 search::tree(problem, root, how, most, until_accepted, verifier, judge, seed, control, log)
             }
             Generator::Experts { learner } => {

@@ -58,6 +58,9 @@ pub enum Generator {
         policy: Policy,
         /// What a node is worth.
         values: Values,
+        /// Children of a node, drawn from the policy as a language model would; with 0 all actions are its children, and
+        /// the search knows their probabilities.
+        branching: u32,
     },
     /// Walks of experts among whom a learner chooses: self-correction as online learning (Huang et al. 2025).
     Experts {

@@ -5,6 +5,7 @@ use super::verifier::Judge;
 use super::walks::{answered, walk_on};
 use super::{Values, Verifier};
 use crate::error::Result;
+use crate::problems::synthetic::mix;
 use crate::problems::{Problem, Reasoning};
 use crate::random::{Seed, Stream};
 use crate::run::Control;
@@ -21,6 +22,10 @@ const ROUND: u64 = 32;
 struct Searched<'a, P: Reasoning> {
     problem: &'a P,
     values: Values,
+    /// Children of a state, drawn from the policy; 0 where all actions are listed, with their probabilities.
+    branching: u32,
+    /// Where children are drawn from.
+    seed: Seed,
     at_work: Mutex<AtWork<'a, P>>,
 }
 
@@ -39,22 +44,33 @@ impl<'a, P: Reasoning> Searched<'a, P> {
 }
 
 impl<P: Reasoning> Problem for Searched<'_, P> {
-    type State = (P::State, u32);
+    /// With the depth, and a hash of the way there.
+    type State = (P::State, u32, u64);
 
     fn root(&self, _tree: u64) -> Self::State {
-        (self.locked().root.clone(), 0)
+        (self.locked().root.clone(), 0, 0)
     }
 
     fn n_actions(&self, state: &Self::State) -> u32 {
-        self.problem.n_actions(&state.0)
+        match self.branching {
+            0 => self.problem.n_actions(&state.0),
+            _ if self.problem.is_terminal(&state.0) => 0,
+            branching => branching,
+        }
     }
 
     fn step(&self, state: &mut Self::State, action: u32) -> f64 {
         state.1 += 1;
-        self.problem.step(&mut state.0, action)
+        if self.branching == 0 {
+            return self.problem.step(&mut state.0, action);
+        }
+        // A child is the same whenever the search comes by, though no state is kept.
+        state.2 = mix(state.2 ^ u64::from(action + 1));
+        self.problem.walk(&mut state.0, 0, &mut self.seed.stream(state.2), &mut self.locked().scratch);
+        0.0
     }
 
-    fn value(&self, (state, depth): &Self::State, stream: &mut Stream) -> f64 {
+    fn value(&self, (state, depth, _): &Self::State, stream: &mut Stream) -> f64 {
         let mut at_work = self.locked();
         let AtWork { log, judge, scratch, .. } = &mut *at_work;
         let problem = self.problem;
@@ -77,6 +93,10 @@ impl<P: Reasoning> Problem for Searched<'_, P> {
     }
 
     fn priors(&self, state: &Self::State, priors: &mut Vec<f32>) {
+        if self.branching > 0 {
+            priors.extend((0..self.branching).map(|_| 1.0 / self.branching as f32));
+            return;
+        }
         let mut at_work = self.locked();
         let scratch = &mut at_work.scratch;
         scratch.clear();
@@ -99,7 +119,7 @@ impl<P: Reasoning> Problem for Searched<'_, P> {
 pub(super) fn tree<P: Reasoning>(
     problem: &P,
     root: &P::State,
-    (policy, values): (Policy, Values),
+    (policy, values, branching): (Policy, Values, u32),
     budget: u64,
     until_accepted: bool,
     verifier: &Verifier,
@@ -124,7 +144,7 @@ pub(super) fn tree<P: Reasoning>(
     };
     let mut forest = Forest::new(1, config, seed, 0)?;
     let at_work = Mutex::new(AtWork { root: root.clone(), log, judge, scratch: Vec::new() });
-    let searched = Searched { problem, values, at_work };
+    let searched = Searched { problem, values, branching, seed: seed.child(1), at_work };
     // The forest counts simulations, and its progress is not ours.
     let apart = Control::new(1);
     let mut idle = 0;
