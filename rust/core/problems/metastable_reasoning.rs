@@ -52,8 +52,8 @@ impl MetastableReasoning {
     ///
     /// # Errors
     /// No such start, or one that answers; a list of another length; no state that answers rightly; answers that are
-    /// not numbered without gaps; no steps; [`Error::Memory`](crate::Error::Memory),
-    /// [`Error::Interrupted`](crate::Error::Interrupted).
+    /// not numbered without gaps; no steps; [`Error::Memory`],
+    /// [`Error::Interrupted`].
     pub fn new(chain: &MarkovChain, start: u32, answers: Vec<u32>, max_steps: u32, control: &Control) -> Result<Self> {
         let n_states = chain.n_states();
         if answers.len() != n_states {
