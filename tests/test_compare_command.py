@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slowthink import _compare_command, cli, problems
+from slowthink import _compare_command, cli
 from slowthink.strategies import Comparison
 
 OWN = Path(__file__).with_name("own_problems.py")
@@ -140,7 +141,9 @@ def test_refused_in_one_line(run: Any, arguments: tuple[str, ...], words: str) -
     assert err.count("\n") == 1 + ("no problem given" in err)
 
 
-def test_all_named_problems_are_there_or_named() -> None:
-    for name, (kind, _) in _compare_command.PROBLEMS.items():
-        if hasattr(problems, kind):
-            assert _compare_command.made(name).root(0) is not None
+@pytest.mark.parametrize("name", _compare_command.PROBLEMS)
+def test_named_problems(run: Any, name: str) -> None:
+    code, out, _ = run(name, "--budgets", "1,4", "--trials", "20")
+    assert code == 0
+    assert "20 trials on " in out
+    assert len(re.findall(r"^(?:walk|beam|dvts|tree-search) .* ±", out, re.MULTILINE)) == 4

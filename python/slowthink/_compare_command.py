@@ -15,19 +15,33 @@ from typing import Any
 from slowthink import problems
 from slowthink._outputs import check_folder, check_outputs, note
 from slowthink._report import Writer
+from slowthink.metastable import metastable_chain
 from slowthink.strategies import STRATEGIES, Comparison, Verifier, compare
 from slowthink.strategies._compare import BUDGETS
 from slowthink.strategies._table import write
 
-PROBLEMS = {
-    "game-of-24": ("GameOf24", "four numbers make 24; all 1,362 classic puzzles"),
-    "snowball": ("SnowballChain", "steps that must all be right, each less likely than the one before"),
-    "keys-maze": ("KeysMaze", "rooms, coloured keys and doors"),
-    "reachability": ("Reachability", "which of two nodes can be reached; or a ProsQA JSON file"),
-    "metastable": ("MetastableReasoning", "a chain of thought between clusters"),
-    "categorical": ("Categorical", "answers with a given law"),
+
+def _reachability() -> Any:
+    return problems.Reachability.generate(300, rng=0)
+
+
+def _metastable() -> Any:
+    return problems.MetastableReasoning(metastable_chain(4, 8, 0.1), max_steps=60)
+
+
+def _categorical() -> Any:
+    return problems.Categorical([0.4, 0.3, 0.2, 0.1])
+
+
+PROBLEMS: dict[str, tuple[Callable[[], Any], str]] = {
+    "game-of-24": (problems.GameOf24, "four numbers make 24; all 1,362 classic puzzles"),
+    "snowball": (problems.SnowballChain, "six steps that must all be right, each less likely than the one before"),
+    "keys-maze": (problems.KeysMaze, "100 mazes of rooms, keys and locked doors"),
+    "reachability": (_reachability, "which of two nodes can be reached, in 300 graphs; or a ProsQA JSON file"),
+    "metastable": (_metastable, "60 steps on a chain of 4 clusters, from the first to the last"),
+    "categorical": (_categorical, "an answer that is right with probability 0.4, and three wrong ones"),
 }
-"""By the names of the command line: the class, and what it is."""
+"""By the names of the command line: what makes it, and what it is."""
 
 EXAMPLES = """\
 examples:
@@ -138,11 +152,11 @@ def _show(found: Comparison, options: argparse.Namespace) -> None:
 def made(name: str) -> Any:
     """The problem of a name, of a ProsQA file, or of ``file.py:name`` and ``module:name``."""
     if name in PROBLEMS:
-        return getattr(problems, PROBLEMS[name][0])()
+        return PROBLEMS[name][0]()
     if name.endswith(".json"):
         if not Path(name).is_file():
             raise FileNotFoundError(f"no such file: {name}")
-        return getattr(problems, PROBLEMS["reachability"][0]).read(name)
+        return problems.Reachability.read(name)
     source, _, attribute = name.rpartition(":")
     if not source:
         raise ValueError(f"PROBLEM must be one of {', '.join(PROBLEMS)}, or module_or_file.py:name, got {name!r}")

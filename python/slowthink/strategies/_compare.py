@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from slowthink import _arrays, _run
 from slowthink.problems._built_in import BuiltIn
 from slowthink.samples._intervals import confidence_level
 from slowthink.strategies._backends import Backend, Native, Python
-from slowthink.strategies._comparison import COSTS, Comparison, Unit
+from slowthink.strategies._comparison import COSTS, Comparison, Ended, Unit
 from slowthink.strategies._own import Own, Settings
 from slowthink.strategies._strategies import Strategy, named
 from slowthink.strategies._verifier import Verifier
@@ -170,8 +171,13 @@ def compare(
     caps = _caps(found, backend)
     if before is not None:
         _check_same(before, found)
-        found = _extended(found, before.correct, before.total_cost)
-        found.seconds, found.exact = before.seconds, before.exact
+        found = replace(
+            found,
+            correct=before.correct,
+            total_cost=before.total_cost,
+            exact=before.exact,
+            seconds=before.seconds,
+        )
     try:
         return _run_blocks(backend, found, caps, limits, started)
     finally:
@@ -194,34 +200,46 @@ def _run_blocks(backend: Backend, found: Comparison, caps: list[int], limits: _L
     before = found.seconds
     strategies = list(found.strategies.values())
     size = backend.first_block
-    found.ended = "interrupted"  # as the file of a checkpoint says until the end
+    # One name for all that is done, so that Ctrl-C meets either all of a block or nothing of it.
+    blocks = [(found.correct, found.total_cost)]
+    exact = found.exact
+
+    def so_far(ended: Ended) -> Comparison:
+        correct = np.concatenate([block for block, _ in blocks], axis=2)
+        total = sum((cost for _, cost in blocks[1:]), start=blocks[0][1])
+        seconds = before + time.monotonic() - started
+        return replace(found, correct=correct, total_cost=total, exact=exact, ended=ended, seconds=seconds)
+
+    ended: Ended = "interrupted"  # as the file of a checkpoint says until the end
     try:
-        if np.isnan(found.exact).all():
-            found.exact = backend.exact(strategies, caps, found.verifier)
-        while found.n_finished < found.n_trials:
+        if np.isnan(exact).all():
+            exact = backend.exact(strategies, caps, found.verifier)
+        while (n := sum(block.shape[2] for block, _ in blocks)) < found.n_trials:
             if limits.deadline is not None and time.monotonic() >= limits.deadline:
-                found.ended = "time_limit"
+                ended = "time_limit"
                 break
             begun = time.monotonic()
-            n = min(size, found.n_trials - found.n_finished)
-            first = found.first + found.n_finished
-            correct, cost = backend.run(strategies, caps, n, first, found.seed, found.verifier)
-            found = _extended(found, correct, cost.sum(axis=2, dtype=np.uint64))
-            found.seconds = before + time.monotonic() - started
-            size = _next_size(size, time.monotonic() - begun, backend)
+            size = min(size, found.n_trials - n)
+            correct, cost = backend.run(strategies, caps, size, found.first + n, found.seed, found.verifier)
+            blocks = [*blocks, (correct, cost.sum(axis=2, dtype=np.uint64))]
             if limits.checkpoint is not None:
-                found.to_json(limits.checkpoint)
+                kept = so_far(ended)
+                kept.to_json(limits.checkpoint)
+                blocks = [(kept.correct, kept.total_cost)]
             if limits.report is not None:
-                limits.report(found.n_finished, found.n_trials)
-        if found.n_finished >= found.n_trials:
-            found.ended = "done"
+                limits.report(n + size, found.n_trials)
+            size = _next_size(size, time.monotonic() - begun, backend)
+        else:
+            ended = "done"
     except KeyboardInterrupt:
-        text = f"interrupted after {found.n_finished:,} of {found.n_trials:,} trials; resume= goes on with the rest"
+        pass
+    result = so_far(ended)
+    if ended == "interrupted":
+        text = f"interrupted after {result.n_finished:,} of {found.n_trials:,} trials; resume= goes on with the rest"
         warnings.warn(text, RuntimeWarning, stacklevel=3)
-    found.seconds = before + time.monotonic() - started
     if limits.checkpoint is not None:
-        found.to_json(limits.checkpoint)
-    return found
+        result.to_json(limits.checkpoint)
+    return result
 
 
 def _next_size(size: int, seconds: float, backend: Backend) -> int:
@@ -229,14 +247,6 @@ def _next_size(size: int, seconds: float, backend: Backend) -> int:
     if seconds < 0.25 * backend.block_seconds:
         return min(2 * size, 1 << 16)
     return max(backend.first_block, size // 2) if seconds > backend.block_seconds else size
-
-
-def _extended(found: Comparison, correct: npt.NDArray[Any], total: npt.NDArray[Any]) -> Comparison:
-    """``found`` with more trials at its end."""
-    found.correct = np.concatenate([found.correct, correct], axis=2)
-    found.total_cost = found.total_cost + total
-    found.__post_init__()
-    return found
 
 
 def _before(resume: Any) -> Comparison | None:

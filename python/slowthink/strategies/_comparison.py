@@ -6,7 +6,8 @@ import base64
 import dataclasses
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Unit: TypeAlias = Literal["answers", "steps", "tokens"]
+
+Ended: TypeAlias = Literal["done", "time_limit", "interrupted"]
 
 COSTS = ("steps", "calls", "answers", "verdicts", "tokens")
 """What is counted, in this order."""
@@ -153,17 +156,22 @@ class Comparison:
     total_cost: npt.NDArray[np.uint64]
     """(S, B, 5): sums over trials of steps, calls, answers, verdicts and, where they are counted, tokens."""
     exact: npt.NDArray[np.float64]
-    ended: Literal["done", "time_limit", "interrupted"] = "interrupted"
+    ended: Ended = "interrupted"
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
-    low: npt.NDArray[np.float64] = field(init=False, repr=False)
-    high: npt.NDArray[np.float64] = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._index = {label: i for i, label in enumerate(self.strategies)}
-        self.low, self.high = _intervals.wilson(
-            self.correct, self.instances, self.confidence, clustered=self.over == "instances"
-        )
+    @cached_property
+    def _interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        clustered = self.over == "instances"
+        return _intervals.wilson(self.correct, self.instances, self.confidence, clustered=clustered)
+
+    @property
+    def low(self) -> npt.NDArray[np.float64]:
+        return self._interval[0]
+
+    @property
+    def high(self) -> npt.NDArray[np.float64]:
+        return self._interval[1]
 
     @property
     def interrupted(self) -> bool:
@@ -290,9 +298,9 @@ class Comparison:
     def _place(self, label: Any, name: str) -> int:
         if not isinstance(label, str):
             raise TypeError(f"{name} must be the name of a strategy, got {type(label).__name__}")
-        if label not in self._index:
-            raise ValueError(f"{name} must be one of {', '.join(self._index)}, got {label!r}")
-        return self._index[label]
+        if label not in self.strategies:
+            raise ValueError(f"{name} must be one of {', '.join(self.strategies)}, got {label!r}")
+        return list(self.strategies).index(label)
 
     def _column(self, budget: Any) -> int:
         number = int(_arrays.integers(budget, "budget", ndim=0))
@@ -399,8 +407,11 @@ class Comparison:
         if path is not None:
             file = Path(file_name(path, "path"))
             part = file.with_name(f"{file.name}.{os.getpid()}.part")
-            part.write_text(text, encoding="utf-8", newline="\n")
-            part.replace(file)
+            try:
+                part.write_text(text, encoding="utf-8", newline="\n")
+                part.replace(file)
+            finally:
+                part.unlink(missing_ok=True)
         return text
 
     @classmethod

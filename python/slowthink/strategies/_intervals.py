@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,39 +14,36 @@ from slowthink import _slowthink
 Floats = npt.NDArray[np.float64]
 
 
-def by_instance(correct: npt.NDArray[np.float64], instance: npt.NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """Sums and counts of the last axis by instance, for the instances that occur."""
-    _, place, counts = np.unique(instance, return_inverse=True, return_counts=True)
-    order = np.argsort(place, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    sums = np.add.reduceat(correct[..., order], starts, axis=-1)
-    return sums, counts.astype(np.float64)
+class Groups:
+    """Which trials are of one instance; each trial by itself where trials are independent."""
 
+    def __init__(self, instance: npt.NDArray[np.int64], clustered: bool) -> None:
+        self.n = len(instance)
+        found, place = np.unique(instance, return_inverse=True)
+        self.independent = not clustered or len(found) in (1, self.n)
+        self.n_groups = self.n if self.independent else len(found)
+        self._place = place
+        self._counts = np.bincount(place, minlength=1).astype(np.float64)
 
-def effective_size(values: npt.NDArray[np.float64], instance: npt.NDArray[np.int64]) -> Floats:
-    """How many independent trials have a mean as uncertain as that of ``values``, whose instances repeat.
+    def effective_size(self, values: npt.NDArray[Any], mean: float, variance: float) -> float:
+        """How many independent trials have a mean as uncertain as that of ``values``.
 
-    The variance of the mean is that of sums by instance (the sandwich for clusters, with G / (G - 1)). At most the
-    number of trials, and where values do not vary, as many as there are instances.
-    """
-    n = values.shape[-1]
-    sums, counts = by_instance(values, instance)
-    n_groups = len(counts)
-    if n_groups == n or n_groups == 1:
-        return np.full(values.shape[:-1], float(n))
-    mean = values.mean(axis=-1, keepdims=True)
-    between = ((sums - mean * counts) ** 2).sum(axis=-1) / n**2 * n_groups / (n_groups - 1)
-    single = ((values - mean) ** 2).mean(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.where(between > 0, single / between, float(n))
-    return np.where(single > 0, np.clip(size, 1.0, float(n)), float(n_groups))
+        The variance of the mean is that of sums by instance (the sandwich for clusters, with G / (G - 1)). At most the
+        number of trials, and where values do not vary, as many as there are instances.
+        """
+        if self.independent:
+            return float(self.n)
+        if variance <= 0:
+            return float(self.n_groups)
+        sums = np.bincount(self._place, weights=values)
+        between = ((sums - mean * self._counts) ** 2).sum() / self.n**2 * self.n_groups / (self.n_groups - 1)
+        return float(np.clip(variance / between, 1.0, self.n)) if between > 0 else float(self.n)
 
-
-def quantile(confidence: float, n_groups: int, n: int) -> float:
-    """How many standard errors an interval reaches: Student's where there are few groups of trials."""
-    if n_groups == n or n_groups == 1:
-        return NormalDist().inv_cdf(0.5 + confidence / 2)
-    return float(_slowthink.student_quantile(confidence, n_groups - 1.0))
+    def quantile(self, confidence: float) -> float:
+        """How many standard errors an interval reaches: Student's where instances repeat."""
+        if self.independent:
+            return NormalDist().inv_cdf(0.5 + confidence / 2)
+        return float(_slowthink.student_quantile(confidence, self.n_groups - 1.0))
 
 
 def wilson(
@@ -61,11 +60,12 @@ def wilson(
     n = correct.shape[-1]
     if n == 0:
         return np.full(correct.shape[:-1], np.nan), np.full(correct.shape[:-1], np.nan)
-    values = correct.astype(np.float64)
-    p = values.mean(axis=-1)
-    n_groups = len(np.unique(instance)) if clustered else n
-    size = effective_size(values, instance) if clustered else np.full(p.shape, float(n))
-    z = quantile(confidence, n_groups, n)
+    groups = Groups(instance, clustered)
+    p = correct.sum(axis=-1, dtype=np.int64) / n
+    size = np.empty(p.shape)
+    for place in np.ndindex(p.shape):
+        size[place] = groups.effective_size(correct[place], p[place], p[place] * (1 - p[place]))
+    z = groups.quantile(confidence)
     shift = z * z / (2 * size)
     half = z * np.sqrt(p * (1 - p) / size + (z / (2 * size)) ** 2)
     low, high = (p + shift - half) / (1 + 2 * shift), (p + shift + half) / (1 + 2 * shift)
@@ -92,12 +92,13 @@ def paired(
     n = len(a)
     if n == 0:
         return float("nan"), float("nan"), float("nan")
-    d = a.astype(np.float64) - b.astype(np.float64)
-    difference = float(d.mean())
-    n_groups = len(np.unique(instance)) if clustered else n
-    size = float(effective_size(d, instance)) if clustered else float(n)
-    only_a, only_b = ((d > 0).mean() * size + 1) / (size + 2), ((d < 0).mean() * size + 1) / (size + 2)
-    half = quantile(confidence, n_groups, n) * float(np.sqrt((only_a + only_b - (only_a - only_b) ** 2) / (size + 2)))
-    centre = float(only_a - only_b)
+    d = a.astype(np.int8) - b.astype(np.int8)
+    groups = Groups(instance, clustered)
+    wins, losses = int((d > 0).sum()), int((d < 0).sum())
+    difference = (wins - losses) / n
+    size = groups.effective_size(d, difference, (wins + losses) / n - difference**2)
+    only_a, only_b = (wins / n * size + 1) / (size + 2), (losses / n * size + 1) / (size + 2)
+    half = groups.quantile(confidence) * math.sqrt((only_a + only_b - (only_a - only_b) ** 2) / (size + 2))
+    centre = only_a - only_b
     # The interval is drawn to 0 a little; it holds the difference itself all the same.
     return difference, min(max(centre - half, -1.0), difference), max(min(centre + half, 1.0), difference)
