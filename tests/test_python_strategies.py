@@ -223,6 +223,7 @@ def test_systematic_errors_follow_from_the_answer() -> None:
         ({"root": None}, TypeError, "Broken lacks root"),
         ({"answer": None, "correct": None}, TypeError, "Broken lacks answer, correct"),
         ({"score": lambda self, state: float("nan")}, ValueError, "problem.score must be finite"),
+        ({"answer": lambda self, state: [state]}, TypeError, "problem.answer must give something hashable, got list"),
         ({"tokens": lambda self, state: -3}, ValueError, "problem.tokens must be at least 0"),
     ],
 )
@@ -238,4 +239,13 @@ def test_priors_must_be_probabilities() -> None:
             return [1.0]
 
     with pytest.raises(ValueError, match=r"problem.priors must give one probability for each of"):
+        compare(Wrong(), ["walk"], budgets=[1], n_trials=1)
+
+
+def test_listed_actions_are_no_calls_of_a_server() -> None:
+    class Wrong(Listed):
+        async def step(self, state: Any, action: int) -> Any:  # type: ignore[override]
+            return super().step(state, action)
+
+    with pytest.raises(TypeError, match=r"problem.step must be a plain function"):
         compare(Wrong(), ["walk"], budgets=[1], n_trials=1)

@@ -16,7 +16,8 @@ from slowthink import _arrays, _run
 from slowthink.problems._built_in import BuiltIn
 from slowthink.samples._intervals import confidence_level
 from slowthink.strategies._backends import Backend, Native, Python
-from slowthink.strategies._comparison import COSTS, Comparison, Ended, Unit
+from slowthink.strategies._comparison import Comparison, Ended, Unit
+from slowthink.strategies._json import COSTS
 from slowthink.strategies._own import Own, Settings
 from slowthink.strategies._strategies import Strategy, named
 from slowthink.strategies._verifier import Verifier

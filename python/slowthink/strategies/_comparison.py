@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import dataclasses
 import json
 import os
 from dataclasses import dataclass
@@ -15,9 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from slowthink import _arrays
-from slowthink._report import json_text
-from slowthink.strategies import _intervals, _table
-from slowthink.strategies._strategies import Strategy, from_dict, to_dict
+from slowthink.strategies import _intervals, _json, _table
+from slowthink.strategies._strategies import Strategy
 from slowthink.strategies._verifier import Verifier
 from slowthink.trees._inputs import file_name
 
@@ -27,11 +24,6 @@ if TYPE_CHECKING:
 Unit: TypeAlias = Literal["answers", "steps", "tokens"]
 
 Ended: TypeAlias = Literal["done", "time_limit", "interrupted"]
-
-COSTS = ("steps", "calls", "answers", "verdicts", "tokens")
-"""What is counted, in this order."""
-
-_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -358,32 +350,7 @@ class Comparison:
         dict
             ``["rows"]`` is a list of dicts, as pandas and polars take them.
         """
-        columns = {name: getattr(self, name) for name in ("accuracy", "low", "high", "exact", *COSTS)}
-        rows = [
-            {"strategy": label, "budget": budget, **{name: float(array[i, j]) for name, array in columns.items()}}
-            for i, label in enumerate(self.strategies)
-            for j, budget in enumerate(self.budgets)
-        ]
-        return {
-            "problem": self.problem,
-            "unit": self.unit,
-            "budgets": list(self.budgets),
-            "strategies": {label: to_dict(strategy) for label, strategy in self.strategies.items()},
-            "verifier": None if self.verifier is None else dataclasses.asdict(self.verifier),
-            "n_instances": self.n_instances,
-            "max_steps": self.max_steps,
-            "tokens_per_step": self.tokens_per_step,
-            "n_trials": self.n_trials,
-            "n_finished": self.n_finished,
-            "first": self.first,
-            "seed": [f"{word:016x}" for word in self.seed],
-            "confidence": self.confidence,
-            "over": self.over,
-            "ended": self.ended,
-            "seconds": round(self.seconds, 3),
-            "notes": list(self.notes),
-            "rows": rows,
-        }
+        return _json.settings(self)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """All numbers as JSON, from which :meth:`from_json` makes the same comparison again.
@@ -397,21 +364,9 @@ class Comparison:
         -------
         str
         """
-        from slowthink import __version__
-
-        trials = {
-            "correct": base64.b64encode(np.packbits(self.correct, axis=None).tobytes()).decode("ascii"),
-            "total_cost": self.total_cost.tolist(),
-        }
-        text = json_text({"format": _FORMAT, "slowthink": __version__, **self.to_dict(), "trials": trials})
+        text = _json.text(self)
         if path is not None:
-            file = Path(file_name(path, "path"))
-            part = file.with_name(f"{file.name}.{os.getpid()}.part")
-            try:
-                part.write_text(text, encoding="utf-8", newline="\n")
-                part.replace(file)
-            finally:
-                part.unlink(missing_ok=True)
+            _json.replace_file(Path(file_name(path, "path")), text)
         return text
 
     @classmethod
@@ -430,46 +385,13 @@ class Comparison:
         """
         if not isinstance(source, (str, os.PathLike)):
             raise TypeError(f"source must be a file or a text, got {type(source).__name__}")
-        text = source if isinstance(source, str) and source.lstrip()[:1] == "{" else _read(source)
+        is_text = isinstance(source, str) and source.lstrip()[:1] == "{"
+        text = str(source) if is_text else Path(source).read_text(encoding="utf-8")
         try:
-            return cls._from(json.loads(text))
+            return cls(**_json.arguments(json.loads(text)))
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise ValueError(f"source must be a comparison as to_json writes it ({reason})") from None
-
-    @classmethod
-    def _from(cls, data: dict[str, Any]) -> Comparison:
-        if data["format"] != _FORMAT:
-            raise ValueError(f"its format is {data['format']}, not {_FORMAT}")
-        strategies = {label: from_dict(item) for label, item in data["strategies"].items()}
-        budgets = tuple(int(budget) for budget in data["budgets"])
-        shape = (len(strategies), len(budgets))
-        size = shape[0] * shape[1] * int(data["n_finished"])
-        packed = np.frombuffer(base64.b64decode(data["trials"]["correct"], validate=True), dtype=np.uint8)
-        if len(packed) != -(-size // 8):
-            raise ValueError(f"{len(packed)} bytes of trials")
-        exact = [np.nan if row["exact"] is None else row["exact"] for row in data["rows"]]
-        return cls(
-            problem=str(data["problem"]),
-            strategies=strategies,
-            budgets=budgets,
-            unit=_arrays.choice(data["unit"], "unit", ("answers", "steps", "tokens")),  # type: ignore[arg-type]
-            n_instances=int(data["n_instances"]),
-            max_steps=int(data["max_steps"]),
-            tokens_per_step=data["tokens_per_step"],
-            verifier=None if data["verifier"] is None else Verifier(**data["verifier"]),
-            first=int(data["first"]),
-            seed=tuple(int(word, 16) for word in data["seed"]),
-            n_trials=int(data["n_trials"]),
-            confidence=float(data["confidence"]),
-            over=_arrays.choice(data["over"], "over", ("instances", "trials")),  # type: ignore[arg-type]
-            correct=np.unpackbits(packed, count=size).reshape(*shape, -1) if size else np.zeros((*shape, 0), np.uint8),
-            total_cost=np.array(data["trials"]["total_cost"], dtype=np.uint64).reshape(*shape, len(COSTS)),
-            exact=np.array(exact, dtype=np.float64).reshape(shape),
-            ended=_arrays.choice(data["ended"], "ended", ("done", "time_limit", "interrupted")),  # type: ignore[arg-type]
-            seconds=float(data["seconds"]),
-            notes=tuple(data["notes"]),
-        )
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """One page that needs nothing else: the question, the table, the figure and the settings.
@@ -493,7 +415,3 @@ class Comparison:
         if path is not None:
             Path(file_name(path, "path")).write_text(text, encoding="utf-8", newline="\n")
         return text
-
-
-def _read(path: str | os.PathLike[str]) -> str:
-    return Path(path).read_text(encoding="utf-8")

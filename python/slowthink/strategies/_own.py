@@ -106,6 +106,8 @@ class Own:
         self.has_score = callable(getattr(problem, "score", None))
         self.has_tokens = callable(getattr(problem, "tokens", None))
         self.is_async = any(_is_coroutine(getattr(problem, name, None)) for name in ("step", "score"))
+        if self.listed and _is_coroutine(problem.step):
+            raise TypeError("problem.step must be a plain function, no coroutine, where actions are listed")
         self._by_instance = _n_parameters(problem.correct) == 2
         self._answer: Callable[[Any], Any] | None = getattr(problem, "answer", None)
         self._priors: Callable[[Any], Any] | None = getattr(problem, "priors", None)
@@ -146,6 +148,10 @@ class Own:
     def ended(self, state: Any) -> tuple[bool, Hashable | None]:
         """Whether a state is finished, and its answer."""
         answer = None if self._answer is None else self._answer(state)
+        try:
+            hash(answer)
+        except TypeError:
+            raise TypeError(f"problem.answer must give something hashable, got {type(answer).__name__}") from None
         if self.listed:
             if self.n_actions(state) > 0:
                 return False, None
@@ -164,25 +170,26 @@ class Own:
 class Caller:
     """Calls that may be coroutines: at most so many at once, and made again when they fail."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, is_async: bool) -> None:
         self.settings = settings
+        self._tries_again = is_async
         self._slots = asyncio.Semaphore(settings.concurrency)
 
     async def call(self, make: Callable[[], T | Awaitable[T]]) -> tuple[T, int]:
         """The result, and how many calls it took."""
-        made: Any = make()
-        if not inspect.isawaitable(made):
-            return made, 1
         for attempt in range(self.settings.retries + 1):
             try:
                 async with self._slots:
+                    # Made when there is room: a coroutine that is never awaited is warned of.
+                    made: Any = make()
+                    if not inspect.isawaitable(made):
+                        return made, attempt + 1
                     return await asyncio.wait_for(made, self.settings.timeout), attempt + 1
             except Exception:
-                if attempt == self.settings.retries:
+                if attempt == self.settings.retries or not self._tries_again:
                     raise
             pause = min(60.0, self.settings.backoff * 2.0**attempt)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # else all come back at the same instant
-            made = make()
         raise AssertionError("the last attempt returns or raises")
 
 

@@ -33,7 +33,7 @@ class Runner:
 
     def __init__(self, problem: Own, settings: Settings) -> None:
         self.problem = problem
-        self._caller = Caller(settings)
+        self._caller = Caller(settings, problem.is_async)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._entered = False
 
