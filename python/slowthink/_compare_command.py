@@ -15,7 +15,6 @@ from typing import Any
 from slowthink import problems
 from slowthink._outputs import check_folder, check_outputs, note
 from slowthink._report import Writer
-from slowthink.metastable import metastable_chain
 from slowthink.strategies import STRATEGIES, Comparison, Verifier, compare
 from slowthink.strategies._compare import BUDGETS
 from slowthink.strategies._table import write
@@ -25,21 +24,13 @@ def _reachability() -> Any:
     return problems.Reachability.generate(300, rng=0)
 
 
-def _metastable() -> Any:
-    return problems.MetastableReasoning(metastable_chain(4, 8, 0.1), max_steps=60)
-
-
-def _categorical() -> Any:
-    return problems.Categorical([0.4, 0.3, 0.2, 0.1])
-
-
 PROBLEMS: dict[str, tuple[Callable[[], Any], str]] = {
     "game-of-24": (problems.GameOf24, "four numbers make 24; all 1,362 classic puzzles"),
     "snowball": (problems.SnowballChain, "six steps that must all be right, each less likely than the one before"),
     "keys-maze": (problems.KeysMaze, "100 mazes of rooms, keys and locked doors"),
     "reachability": (_reachability, "which of two nodes can be reached, in 300 graphs; or a ProsQA JSON file"),
-    "metastable": (_metastable, "60 steps on a chain of 4 clusters, from the first to the last"),
-    "categorical": (_categorical, "an answer that is right with probability 0.4, and three wrong ones"),
+    "metastable": (problems.MetastableReasoning, "63 steps on a chain of 4 clusters, from the first to the last"),
+    "categorical": (problems.Categorical, "an answer that is right with probability 0.4, and three wrong ones"),
 }
 """By the names of the command line: what makes it, and what it is."""
 
