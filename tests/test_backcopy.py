@@ -161,3 +161,11 @@ def test_texts_of_bytes_and_of_any_characters():
 def test_what_is_wrong_is_named(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+def test_what_is_copied_is_the_token_two_places_before_also_among_triggers():
+    task = BigramBackcopy(np.full((4, 4), 0.25), np.full(4, 0.25), [1, 2], mix_p=0.5, length=30)
+    tokens, roles = task.sample(500, rng=1)
+    copied = roles[:, 2:] == task.COPY
+    assert (tokens[:, 2:][copied] == tokens[:, :-2][copied]).all()
+    assert np.isin(tokens[:, 1:-1][copied], task.triggers).all()
