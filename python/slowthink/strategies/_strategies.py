@@ -325,7 +325,8 @@ class Stepwise(Strategy):
 
     def _native(self) -> Native:
         width = 0 if self.width is None else count(self.width, "width", 1, 65536)
-        return "stepwise", "best", False, [float(width)], None
+        # A single chain leaves nothing to choose from.
+        return "stepwise", "best" if width else "first", False, [float(width)], None
 
 
 def learner_numbers(learner: Any, c: Any, delta: Any) -> list[float]:
