@@ -45,7 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     "MajorityVote": {},
     "SelfCorrection": {"learner": "ucb", "stop": False, "c": 1.0},
     "Stepwise": {"width": 3},
-    "TreeSearch": {"policy": Uct(), "values": "process", "select": "majority", "stop": False},
+    "TreeSearch": {"policy": Uct(), "values": "process", "select": "majority", "stop": False, "branching": 3},
     "Verifier": {"false_positive": 0.1, "noise": 0.5, "systematic": True, "accuracy": 0.9, "process_bias": -1.0},
     "Walk": {},
     "WeightedVote": {},

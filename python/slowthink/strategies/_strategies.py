@@ -220,8 +220,8 @@ class TreeSearch(Strategy):
     branching : int, optional
         How many children a node has, each drawn from the problem's policy, as a language model would draw them: small
         numbers soon leave nothing to look for. By default all actions are its children, where the problem lists them,
-        and :class:`~slowthink.trees.Puct` is told their probabilities, which no one who only draws knows; a problem that
-        does not list them has 4.
+        and :class:`~slowthink.trees.Puct` is told their probabilities, which no one who only draws knows; a node of a
+        problem that does not list them has 4.
 
     Examples
     --------
