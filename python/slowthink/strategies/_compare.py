@@ -105,10 +105,10 @@ def compare(
 
     Notes
     -----
-    A budget is what a trial may spend at most: a walk that is under way when it runs out has spent what was left and gives no
-    answer, and strategies that end at the first accepted answer spend less. Budgets of repeated sampling and of tree search share what the
-    smaller one did. The same seed gives the same trials, however they are divided into blocks, calls and threads, and
-    an interrupted comparison that is resumed gives the same numbers as one that was not.
+    A budget is what a trial may spend at most: a walk that is under way when it runs out has spent what was left and
+    gives no answer, and strategies that end at the first accepted answer spend less. Budgets of repeated sampling and
+    of tree search share what the smaller one did. The same seed gives the same trials, however they are divided into
+    blocks, calls and threads, and an interrupted comparison that is resumed gives the same numbers as one that was not.
 
     Examples
     --------
