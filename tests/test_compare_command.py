@@ -52,6 +52,13 @@ def test_tables_and_files(run: Any, tmp_path: Path) -> None:
     assert "for a figure add --plot FILE.png" in err
 
 
+def test_readme_shows_what_is_printed(run: Any) -> None:
+    readme = Path(__file__).resolve().parents[1] / "README.md"
+    shown = readme.read_text(encoding="utf-8").split("$ slowthink compare --plot compare.png\n")[1].split("```")[0]
+    _, out, _ = run()
+    assert out.strip("\n").splitlines() == shown.strip("\n").splitlines()
+
+
 def test_the_same_seed_and_threads(run: Any) -> None:
     one = run(*QUICK, "--seed", 5, "--threads", 1)[1]
     assert run(*QUICK, "--seed", 5, "--threads", 2)[1] == one

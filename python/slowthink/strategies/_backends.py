@@ -54,6 +54,10 @@ class Backend(ABC):
     ) -> npt.NDArray[np.float64]:
         """(S, B): accuracies in closed form, NaN where there is none."""
 
+    def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
+        """What the reader of a table should know of how it came about."""
+        return ()
+
     def close(self) -> None:  # noqa: B027 most have nothing to leave
         """After the last block."""
 
@@ -108,6 +112,13 @@ class Native(Backend):
         found = _slowthink.exact_curves(self._problem, native, distinct, judge, self._options)
         return found[:, [distinct.index(max(cap, 1)) for cap in caps]]
 
+    def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
+        judge = verifier or Verifier()
+        if judge.process_noise or judge.process_bias:
+            return ()
+        told = [label for label, strategy in strategies.items() if _judges_states(strategy)]
+        return (f"with exact process rewards, which no real judge has: {', '.join(told)}",) if told else ()
+
 
 def _default_trials(n_instances: int) -> int:
     """About a thousand, each instance equally often.
@@ -138,8 +149,8 @@ class Python(Backend):
         self.block_seconds = 10.0 if problem.is_async else 0.5
 
     def lacks(self, strategy: Strategy) -> str | None:
-        process = strategy.needs_score or (isinstance(strategy, TreeSearch) and strategy.values == "process")
-        return "score, the process reward of a state" if process and not self._problem.has_score else None
+        lacking = _judges_states(strategy) and not self._problem.has_score
+        return "score, the process reward of a state" if lacking else None
 
     def run(
         self,
@@ -159,3 +170,8 @@ class Python(Backend):
 
     def close(self) -> None:
         self._runner.close()
+
+
+def _judges_states(strategy: Strategy) -> bool:
+    """Whether unfinished states are judged."""
+    return strategy.needs_score or (isinstance(strategy, TreeSearch) and strategy.values == "process")

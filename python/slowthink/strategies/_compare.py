@@ -167,7 +167,7 @@ def compare(
         correct=np.zeros((len(chosen), len(limit), 0), dtype=np.uint8),
         total_cost=np.zeros((len(chosen), len(limit), len(COSTS)), dtype=np.uint64),
         exact=np.full((len(chosen), len(limit)), np.nan),
-        notes=notes,
+        notes=notes + backend.cautions(chosen, verifier),
     )
     caps = _caps(found, backend)
     if before is not None:
