@@ -54,12 +54,16 @@ pub trait Reasoning: Problem {
         self.n_actions(state) == 0
     }
 
-    /// Adds the states that the actions of `state` lead to, in their order.
-    fn successors(&self, state: &Self::State, next: &mut Vec<Self::State>) {
+    /// All there is to know of a state at once: the states that its actions lead to, in their order, are added to `next`,
+    /// and the probabilities of each expert's [`policy`](Self::policy) to its entry of `policies`.
+    fn expand(&self, state: &Self::State, next: &mut Vec<Self::State>, policies: &mut [Vec<f64>]) {
         for action in 0..self.n_actions(state) {
             let mut after = state.clone();
             self.step(&mut after, action);
             next.push(after);
+        }
+        for (expert, policy) in policies.iter_mut().enumerate().filter(|_| !self.is_terminal(state)) {
+            self.policy(state, expert as u32, policy);
         }
     }
 

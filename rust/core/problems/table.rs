@@ -90,12 +90,13 @@ impl Table {
             has_fixed_length: problem.has_fixed_length(),
             tokens_per_step: problem.tokens_per_step(),
         };
-        let mut probabilities = Vec::new();
+        let mut policies = vec![Vec::new(); table.policies.len()];
         let mut after = Vec::new();
         let mut done = 0;
         while let Some(state) = states.get(done).cloned() {
             after.clear();
-            problem.successors(&state, &mut after);
+            policies.iter_mut().for_each(Vec::clear);
+            problem.expand(&state, &mut after, &mut policies);
             for next in after.drain(..) {
                 let number = *numbers.entry(problem.key(&next)?).or_insert(states.len() as u32);
                 if number as usize == states.len() {
@@ -113,8 +114,8 @@ impl Table {
             } else {
                 (None, false)
             });
-            for expert in 0..table.policies.len() {
-                table.note_policy(problem, &state, expert, n_actions, &mut probabilities);
+            for (expert, probabilities) in policies.iter().enumerate() {
+                table.note_policy(expert, n_actions, probabilities);
             }
             done += 1;
         }
@@ -122,19 +123,9 @@ impl Table {
         Some(table)
     }
 
-    /// Adds what `expert` does in a state with `n_actions` actions, the last ones of `next`.
-    fn note_policy<P: Reasoning>(
-        &mut self,
-        problem: &P,
-        state: &P::State,
-        expert: usize,
-        n_actions: usize,
-        probabilities: &mut Vec<f64>,
-    ) {
-        probabilities.clear();
-        if n_actions > 0 {
-            problem.policy(state, expert as u32, probabilities);
-        }
+    /// Adds what `expert` does in a state with `n_actions` actions, the last ones of `next`: nothing is given where all are
+    /// equally probable.
+    fn note_policy(&mut self, expert: usize, n_actions: usize, probabilities: &[f64]) {
         if probabilities.is_empty() && self.policies[expert].is_none() {
             return;
         }

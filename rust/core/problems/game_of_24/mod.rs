@@ -151,6 +151,13 @@ impl Moves {
     }
 }
 
+impl Moves {
+    /// What is left after each of them.
+    fn after(&self) -> impl Iterator<Item = Numbers> {
+        self.moves[..self.n].iter().flatten().map(|action| action.next)
+    }
+}
+
 impl GameOf24 {
     /// Games on `puzzles`, each of four numbers from 1 to 100.
     ///

@@ -19,6 +19,23 @@ fn displeasure(numbers: &Numbers) -> f64 {
     numbers.iter().filter(|number| !number.is_natural()).count() as f64
 }
 
+/// Adds the probabilities of actions whose results are disliked so much; none at an infinite temperature.
+fn softmax(disliked: &[f64], temperature: f64, probabilities: &mut Vec<f64>) {
+    if temperature == f64::INFINITY {
+        return;
+    }
+    let least = disliked.iter().copied().fold(f64::INFINITY, f64::min);
+    // Few numbers of numbers are disliked.
+    let weights: [f64; 4] =
+        std::array::from_fn(|more| if more == 0 { 1.0 } else { libm::exp(-(more as f64) / temperature) });
+    let first = probabilities.len();
+    probabilities.extend(disliked.iter().map(|disliked| weights[(disliked - least) as usize]));
+    let sum: f64 = probabilities[first..].iter().sum();
+    for probability in &mut probabilities[first..] {
+        *probability /= sum;
+    }
+}
+
 impl Reasoning for GameOf24 {
     fn n_instances(&self) -> u64 {
         self.puzzles.len() as u64
@@ -35,28 +52,18 @@ impl Reasoning for GameOf24 {
     /// An action's weight is exp(-d / T), d how much is disliked about the numbers that are left. At an infinite
     /// temperature all actions are equally probable; at 0 the least disliked are.
     fn policy(&self, state: &Numbers, expert: u32, probabilities: &mut Vec<f64>) {
-        let temperature = self.temperature * EXPERTS[expert as usize];
-        if temperature == f64::INFINITY {
-            return;
-        }
         let moves = Moves::of(state);
-        let disliked = moves.moves[..moves.n].iter().flatten().map(|action| displeasure(&action.next));
-        let least = disliked.clone().fold(f64::INFINITY, f64::min);
-        let first = probabilities.len();
-        probabilities.extend(disliked.map(|disliked| match disliked - least {
-            0.0 => 1.0,
-            more => libm::exp(-more / temperature),
-        }));
-        let sum: f64 = probabilities[first..].iter().sum();
-        for probability in &mut probabilities[first..] {
-            *probability /= sum;
-        }
+        let disliked: Vec<f64> = moves.after().map(|next| displeasure(&next)).collect();
+        softmax(&disliked, self.temperature * EXPERTS[expert as usize], probabilities);
     }
 
-    fn successors(&self, state: &Numbers, next: &mut Vec<Numbers>) {
+    fn expand(&self, state: &Numbers, next: &mut Vec<Numbers>, policies: &mut [Vec<f64>]) {
         if state.n > 1 {
-            let moves = Moves::of(state);
-            next.extend(moves.moves[..moves.n].iter().flatten().map(|action| action.next));
+            next.extend(Moves::of(state).after());
+            let disliked: Vec<f64> = next.iter().map(displeasure).collect();
+            for (policy, times) in policies.iter_mut().zip(EXPERTS) {
+                softmax(&disliked, self.temperature * times, policy);
+            }
         }
     }
 
