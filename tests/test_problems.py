@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from fractions import Fraction
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
@@ -251,3 +252,25 @@ def test_temperature_must_be_one():
         GameOf24(temperature=np.nan)
     game = pickle.loads(pickle.dumps(GameOf24([[1, 2, 3, 4]], temperature=2.5)))
     assert repr(game) == "GameOf24(<1 puzzles>, temperature=2.5)"
+
+
+def test_brute_force_agrees_on_all_puzzles_of_cards():
+    puzzles = np.array(list(combinations_with_replacement(range(1, 14), 4)))
+    numbers = puzzles[:, None].astype(float)  # (puzzle, way to get here, number left)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        while numbers.shape[2] > 1:
+            left = []
+            for i, j in combinations(range(numbers.shape[2]), 2):
+                a, b = numbers[:, :, i], numbers[:, :, j]
+                rest = np.delete(numbers, (i, j), axis=2)
+                for result in (a + b, a - b, b - a, a * b, a / b, b / a):
+                    left.append(np.concatenate([rest, result[:, :, None]], axis=2))
+            numbers = np.concatenate(left, axis=1)
+        solvable = (np.abs(numbers[:, :, 0] - 24) < 1e-9).any(axis=1)
+    assert solvable.sum() == 1362
+    assert puzzles[solvable].tolist() == sorted(GameOf24().puzzles().tolist())
+    for puzzle, found in zip(puzzles, solvable, strict=True):
+        game = GameOf24([puzzle], temperature=np.inf)
+        walk = [Walk()._native()]
+        success = _slowthink.exact_curves(game._native, walk, [3], Verifier()._native(), _run.options())
+        assert (success[0, 0] > 0) == found

@@ -4,7 +4,8 @@
 //! thought and by searching a tree. This crate holds the kernels for studying and evaluating that; it knows nothing
 //! of Python. See `ARCHITECTURE.md` for the map; modules stand on floors, each using only those above it here:
 //! [`error`], `memory`, [`rows`], [`random`], [`run`], `machine`, then
-//! [`samples`] and [`chains`], which do not know each other, and [`metastable`], which stands on chains.
+//! [`samples`] and [`chains`], which do not know each other, [`metastable`], which stands on chains, [`problems`], [`trees`],
+//! which search them, and [`strategies`], which spend compute on them.
 
 pub mod chains;
 pub mod error;
