@@ -12,16 +12,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import math
-import random
 import re
-import threading
 from collections import Counter
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
+from fake_server import fake_server
 from slowthink.trees import Expansion, Forest, Leaf, Puct
 
 PROBLEMS = [(17 * i % 50, 31 * i % 50, 7 * i % 50) for i in range(1, 25)]
@@ -80,55 +76,6 @@ def show(forest: Forest) -> None:
                 votes[int(found[1])] += int(tree.visits[node])
         right += bool(votes) and votes.most_common(1)[0][0] == sum(problem)
     print(f"{right} of {len(PROBLEMS)} problems right")
-
-
-class Arithmetic(BaseHTTPRequestHandler):
-    """Adds two numbers a line, is wrong at times and then less sure, and refuses a request now and then."""
-
-    protocol_version = "HTTP/1.1"
-    rng = random.Random(1)
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        numbers = [int(number) for number in re.findall(r"\d+", body["messages"][0]["content"])]
-        lines = [line for line in body["messages"][1]["content"].split("\n") if line]
-        so_far = int(lines[-1].rpartition(" ")[2]) if lines else numbers[0]
-        number = numbers[min(len(lines) + 1, len(numbers) - 1)]
-        wrong = self.rng.random() < 0.25
-        total = so_far + number + wrong
-        text = f"{so_far} + {number} = {total}" if len(lines) < len(numbers) - 1 else f"Answer: {so_far}"
-        token = {"token": text, "logprob": -1.5 if wrong else -0.1, "bytes": None, "top_logprobs": []}
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": {"content": [token]}}
-        usage = {"prompt_tokens": 20, "completion_tokens": 8, "total_tokens": 28}
-        reply = {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "fake",
-            "choices": [choice],
-            "usage": usage,
-        }
-        refused = self.rng.random() < 0.02
-        data = json.dumps({"error": {"message": "try again"}} if refused else reply).encode()
-        self.send_response(503 if refused else 200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def fake_server():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Arithmetic)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1"
-    server.shutdown()
-    server.server_close()
 
 
 def main() -> None:

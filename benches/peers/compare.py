@@ -4,7 +4,8 @@ Run: python benches/peers/compare.py
 
 CPU time on one thread, the least of alternating repeats, each strategy by itself. NumPy works on all trials at once;
 its tree search is a loop, over fewer trials. What it takes to write out the states of the Game of 24 stands on a line
-of its own: the engine does it in each call and pays for it in each of the others too, NumPy has them ready there.
+of its own: the engine does it in each call and pays for it in each of the others too, NumPy has them ready there. The
+last line is a whole comparison of seven strategies, by the clock.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from slowthink import problems
 from slowthink.reference import strategies as slow
-from slowthink.strategies import TreeSearch, Verifier, Walk, _backends, _strategies
+from slowthink.strategies import TreeSearch, Verifier, Walk, _backends, _strategies, compare
 from slowthink.trees import Uct
 
 JUDGE = Verifier(false_positive=0.05, process_noise=0.05)
@@ -37,11 +38,13 @@ def least(repeats: int, *calls: Callable[[], object]) -> list[float]:
     return times
 
 
-def numpy_form(problem: slow.Problem, name: str, n_trials: int) -> None:
-    rng, instances, errors = np.random.default_rng(1), np.arange(n_trials), {"false_positive": 0.05}
-    for n in BUDGETS:
+def numpy_form(
+    problem: slow.Problem, name: str, n_trials: int, budgets: tuple[int, ...] = BUDGETS, error: float = 0.05
+) -> None:
+    rng, instances, errors = np.random.default_rng(1), np.arange(n_trials), {"false_positive": error}
+    for n in budgets:
         if name in ("beam", "dvts"):
-            getattr(slow, name)(problem, instances, n, 4, rng, process_noise=0.05, **errors)
+            getattr(slow, name)(problem, instances, n, 4, rng, process_noise=error, **errors)
         else:
             select = {"walk": "first", "best-of-n": "best", "majority": "majority", "weighted-vote": "weighted"}[name]
             slow.repeated(problem, select, instances, n, rng, **errors)
@@ -61,6 +64,23 @@ def main() -> None:
     show("Game of 24, 4 puzzles", "states", least(2, states, partial(slow.GameOf24, PUZZLES)))
     sampled("Game of 24, 4 puzzles", game, twin)
     searched("Game of 24, 4 puzzles", game, twin)
+    whole()
+
+
+def whole() -> None:
+    """The default comparison less self-correction, as a user meets it: seconds by the clock, on all processors."""
+    puzzles = problems.GameOf24().puzzles()[::27]
+    budgets, names = (1, 4, 16, 64, 256, 1024), ("walk", "best-of-n", "majority", "weighted-vote", "beam", "dvts")
+    started = time.perf_counter()
+    compare(problems.GameOf24(puzzles), [*names, "tree-search"], budgets, n_trials=len(puzzles), rng=1)
+    ours = time.perf_counter() - started
+    started = time.perf_counter()
+    twin, instances, rng = slow.GameOf24(puzzles.tolist()), np.arange(len(puzzles)), np.random.default_rng(1)
+    for name in names:
+        numpy_form(twin, name, len(puzzles), budgets, 0.0)
+    slow.tree_search(twin, instances, budgets[-1], 1.0, rng)
+    numpys = time.perf_counter() - started
+    show(f"Game of 24, {len(puzzles)} puzzles", "compare", [ours, numpys])
 
 
 def sampled(title: str, problem: Any, twin: slow.Problem) -> None:

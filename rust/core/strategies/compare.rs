@@ -1,12 +1,12 @@
 //! All strategies on the instances of a problem: trials in parallel, each the same whatever else is run.
 
-use super::experts::{Bandit, experts};
+use super::experts::Bandit;
 use super::layers::Layers;
 use super::log::Log;
 pub use super::select::Outcome;
 use super::select::select;
 use super::verifier::Judge;
-use super::walks::walks;
+use super::walks::{Own, walks};
 use super::{Generator, Purpose, Strategy, Streams, Verifier, search};
 use crate::error::{Result, invalid};
 use crate::problems::{Reasoning, Table};
@@ -164,6 +164,7 @@ impl Setting<'_> {
         walks(
             problem,
             root,
+            Own,
             if only_first { most.min(1) } else { most },
             until_accepted,
             &mut Judge::new(self.verifier, streams, Purpose::Verdicts, 0),
@@ -233,21 +234,10 @@ impl Setting<'_> {
                 search::tree(problem, root, how, most, until_accepted, verifier, judge, seed, control, log)
             }
             Generator::Experts { learner } => {
-                let mut judge = Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | 2);
+                let judge = &mut Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | 2);
                 let bandit = Bandit::new(learner, problem.n_experts(), streams.of(Purpose::Experts, 1));
-                let mut stream = streams.of(Purpose::Experts, 0);
-                experts(
-                    problem,
-                    root,
-                    most,
-                    until_accepted,
-                    bandit,
-                    &mut judge,
-                    &mut stream,
-                    probabilities,
-                    control,
-                    log,
-                )
+                let stream = &mut streams.of(Purpose::Experts, 0);
+                walks(problem, root, bandit, most, until_accepted, judge, stream, probabilities, control, log)
             }
             _ => Ok(()),
         }

@@ -1,14 +1,11 @@
 //! Self-correction as online learning: a learner chooses, answer by answer, which expert to ask (Huang et al. 2025,
 //! algorithm 1), and hears how good the answer was.
 
-use super::log::Log;
-use super::verifier::Judge;
-use super::walks::{BETWEEN_CHECKS, answered, walk_on};
+use super::verifier::Verdict;
+use super::walks::Chooser;
 use crate::error::{Result, invalid};
-use crate::problems::Reasoning;
 use crate::random::Stream;
 use crate::random::laws::{Draws, Source};
-use crate::run::Control;
 
 /// Who chooses among experts of unknown quality, from rewards between 0 and 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,6 +52,8 @@ pub(super) struct Bandit {
     turn: usize,
     /// The probability with which the last choice was made.
     chance: f64,
+    /// Whom a run asked last.
+    asked: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -75,11 +74,11 @@ impl Bandit {
     pub(super) fn new(learner: Learner, n_experts: u32, stream: Stream) -> Self {
         let expert = Expert { n: 0.0, rewards: 0.0, loss: 0.0, is_in: true };
         let experts = vec![expert; n_experts as usize];
-        Self { learner, draws: Draws::new(stream), experts, round: 0, turn: 0, chance: 1.0 }
+        Self { learner, draws: Draws::new(stream), experts, round: 0, turn: 0, chance: 1.0, asked: 0 }
     }
 
     /// Whom to ask in the next round.
-    pub(super) fn choose(&mut self) -> usize {
+    pub(super) fn pick(&mut self) -> usize {
         self.round += 1;
         let t = self.round as f64;
         match self.learner {
@@ -139,7 +138,7 @@ impl Bandit {
     }
 
     /// Hears what the choice of the last round was worth, between 0 and 1.
-    pub(super) fn hear(&mut self, chosen: usize, reward: f64) {
+    pub(super) fn learn(&mut self, chosen: usize, reward: f64) {
         let expert = &mut self.experts[chosen];
         expert.n += 1.0;
         expert.rewards += reward;
@@ -167,39 +166,13 @@ impl Bandit {
     }
 }
 
-/// Asks one expert after another for an answer until `budget` steps are spent, or one is accepted if `until_accepted`.
-#[allow(clippy::too_many_arguments)]
-pub(super) fn experts<P: Reasoning>(
-    problem: &P,
-    root: &P::State,
-    budget: u64,
-    until_accepted: bool,
-    mut bandit: Bandit,
-    judge: &mut Judge<'_>,
-    stream: &mut Stream,
-    scratch: &mut Vec<f64>,
-    control: &Control,
-    log: &mut Log,
-) -> Result<()> {
-    let mut checked = 0;
-    while log.spent.steps < budget {
-        let expert = bandit.choose();
-        let mut state = root.clone();
-        let n = walk_on(problem, &mut state, expert as u32, problem.max_steps(), stream, scratch);
-        log.spent.steps += u64::from(n.max(1));
-        log.spent.calls += 1;
-        log.spent.verdicts += 1;
-        let (answer, is_correct) = answered(problem, &state);
-        let verdict = judge.verdict(answer, is_correct);
-        log.push(answer, is_correct, verdict);
-        bandit.hear(expert, verdict.score.clamp(0.0, 1.0));
-        if until_accepted && verdict.accepted && log.spent.steps <= budget {
-            break;
-        }
-        if log.spent.steps - checked >= BETWEEN_CHECKS {
-            control.check()?;
-            checked = log.spent.steps;
-        }
+impl Chooser for Bandit {
+    fn choose(&mut self) -> u32 {
+        self.asked = self.pick();
+        self.asked as u32
     }
-    Ok(())
+
+    fn hear(&mut self, verdict: Verdict) {
+        self.learn(self.asked, verdict.score.clamp(0.0, 1.0));
+    }
 }

@@ -41,9 +41,9 @@ pub fn choices(
             let mut bandit = Bandit::new(learner, means.len() as u32, seed.stream(0));
             let mut rewards = seed.stream(1);
             for (round, slot) in row.iter_mut().enumerate() {
-                let expert = bandit.choose();
+                let expert = bandit.pick();
                 *slot = expert as u32;
-                bandit.hear(expert, f64::from(u8::from(rewards.uniform() < means[expert])));
+                bandit.learn(expert, f64::from(u8::from(rewards.uniform() < means[expert])));
                 if round % BETWEEN_CHECKS == 0 {
                     control.check()?;
                 }

@@ -1,14 +1,16 @@
-//! Independent walks of one policy.
+//! Walks one after another, by the problem's own policy or by that of an expert.
+
+#![allow(clippy::inline_always)] // the choice of the only policy is no call
 
 use super::log::Log;
-use super::verifier::Judge;
+use super::verifier::{Judge, Verdict};
 use crate::error::Result;
 use crate::problems::Reasoning;
 use crate::random::Stream;
 use crate::run::Control;
 
 /// Steps between two looks at the stop flag.
-pub(super) const BETWEEN_CHECKS: u64 = 1 << 14;
+const BETWEEN_CHECKS: u64 = 1 << 14;
 
 /// Walks on from `state` for up to `max_steps` steps; the number of steps taken.
 #[inline]
@@ -34,11 +36,33 @@ pub(super) fn answered<P: Reasoning>(problem: &P, state: &P::State) -> (Option<u
     if problem.is_terminal(state) { (problem.answer(state), problem.is_correct(state)) } else { (None, false) }
 }
 
+/// Who says by which policy to walk next.
+pub(super) trait Chooser {
+    /// The expert to ask.
+    fn choose(&mut self) -> u32;
+    /// What is said of the answer of the expert that was asked last.
+    fn hear(&mut self, verdict: Verdict);
+}
+
+/// Always the problem's own policy.
+pub(super) struct Own;
+
+impl Chooser for Own {
+    #[inline(always)]
+    fn choose(&mut self) -> u32 {
+        0
+    }
+
+    #[inline(always)]
+    fn hear(&mut self, _verdict: Verdict) {}
+}
+
 /// Walks until `budget` steps are spent, or an answer is accepted if `until_accepted`.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn walks<P: Reasoning>(
     problem: &P,
     root: &P::State,
+    mut chooser: impl Chooser,
     budget: u64,
     until_accepted: bool,
     judge: &mut Judge<'_>,
@@ -50,7 +74,7 @@ pub(super) fn walks<P: Reasoning>(
     let mut checked = 0;
     while log.spent.steps < budget {
         let mut state = root.clone();
-        let n = walk_on(problem, &mut state, 0, problem.max_steps(), stream, scratch);
+        let n = walk_on(problem, &mut state, chooser.choose(), problem.max_steps(), stream, scratch);
         // An answer that takes no steps is not free: nothing would end the run.
         log.spent.steps += u64::from(n.max(1));
         log.spent.calls += 1;
@@ -58,6 +82,7 @@ pub(super) fn walks<P: Reasoning>(
         let (answer, is_correct) = answered(problem, &state);
         let verdict = judge.verdict(answer, is_correct);
         log.push(answer, is_correct, verdict);
+        chooser.hear(verdict);
         if until_accepted && verdict.accepted && log.spent.steps <= budget {
             break;
         }
