@@ -28,7 +28,7 @@ class Arithmetic(BaseHTTPRequestHandler):
             text = f"{so_far} + {numbers[len(lines) + 1]} = {so_far + numbers[len(lines) + 1] + wrong}"
         else:
             text, wrong = f"Answer: {so_far}", False
-        logprob = -(1.0 if wrong else 0.3) * rng.random()
+        logprob = -(0.8 if wrong else 0.3) * (0.5 + rng.random())
         token = {"token": text, "logprob": logprob, "bytes": None, "top_logprobs": []}
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": {"content": [token]}}

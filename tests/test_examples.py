@@ -91,7 +91,7 @@ def test_llm_forest():
     out = run("llm_forest.py", "--fake")
     lines, right = re.search(r"(\d+) lines", out), re.search(r"(\d+) of 24 problems right", out)
     assert 300 < int(lines[1]) <= 960
-    assert int(right[1]) >= 20
+    assert int(right[1]) >= 18
 
 
 def test_own_problem(tmp_path):
