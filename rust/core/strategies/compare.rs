@@ -4,7 +4,7 @@ use super::experts::Bandit;
 use super::layers::Layers;
 use super::log::Log;
 pub use super::select::Outcome;
-use super::select::select;
+use super::select::Reader;
 use super::verifier::Judge;
 use super::walks::{Own, walks};
 use super::{Generator, Purpose, Strategy, Streams, Verifier, search};
@@ -47,7 +47,7 @@ pub fn compare<P: Reasoning>(
     let together = if problem.is_small() { n_instances } else { u64::MAX };
     let n_groups = n_trials.min(usize::try_from(together).unwrap_or(usize::MAX));
     control.expect(n_trials as u64);
-    let groups = map_items(n_groups, 1, &apart(control), Scratch::default, |scratch, group| {
+    let groups = map_items(n_groups, 1, &apart(control), Vec::new, |scratch, group| {
         control.check()?;
         let instance = first.wrapping_add(group as u64) % n_instances;
         let table = if problem.is_small() { Table::of(problem, instance, MOST_STATES) } else { None };
@@ -96,15 +96,6 @@ fn apart(control: &Control) -> Control {
     Control::new(control.threads())
 }
 
-/// The memory of one thread.
-#[derive(Default)]
-struct Scratch {
-    /// The walks that several strategies share.
-    walks: Log,
-    log: Log,
-    probabilities: Vec<f64>,
-}
-
 /// What all trials have in common.
 struct Setting<'a> {
     strategies: &'a [Strategy],
@@ -121,28 +112,33 @@ impl Setting<'_> {
         problem: &P,
         instance: u64,
         number: u64,
-        scratch: &mut Scratch,
+        scratch: &mut Vec<f64>,
         out: &mut [Outcome],
     ) -> Result<()> {
         let streams = Streams(self.seed.child(number));
         let root = problem.root(instance);
-        self.shared_walks(problem, &root, streams, scratch)?;
-        let n = self.budgets.len();
-        for (strategy, out) in self.strategies.iter().zip(out.chunks_mut(n.max(1))) {
+        let reader = |strategy, budgets, out| Reader::new(strategy, self.verifier, streams, budgets, out);
+        let mut of_walks = Vec::new();
+        for (strategy, out) in self.strategies.iter().zip(out.chunks_mut(self.budgets.len().max(1))) {
             match strategy.generator {
-                Generator::Walks => select(strategy, self.verifier, &scratch.walks, self.budgets, streams, out),
+                Generator::Walks => of_walks.push(reader(strategy, self.budgets, out)),
                 Generator::Beam { .. } | Generator::Dvts { .. } | Generator::Stepwise { .. } => {
                     for (budget, out) in self.budgets.chunks(1).zip(out.chunks_mut(1)) {
-                        self.layered(problem, &root, strategy, budget[0], streams, scratch)?;
-                        select(strategy, self.verifier, &scratch.log, budget, streams, out);
+                        let mut log = Log::new(vec![reader(strategy, budget, out)]);
+                        self.layered(problem, &root, strategy, budget[0], streams, scratch, &mut log)?;
+                        log.end();
                     }
                 }
-                _ => {
-                    self.growing(problem, &root, strategy, streams, scratch)?;
-                    select(strategy, self.verifier, &scratch.log, self.budgets, streams, out);
+                Generator::Tree { .. } | Generator::Experts { .. } => {
+                    let mut log = Log::new(vec![reader(strategy, self.budgets, out)]);
+                    self.growing(problem, &root, strategy, streams, scratch, &mut log)?;
+                    log.end();
                 }
             }
         }
+        let mut log = Log::new(of_walks);
+        self.shared_walks(problem, &root, streams, scratch, &mut log)?;
+        log.end();
         Ok(())
     }
 
@@ -152,30 +148,23 @@ impl Setting<'_> {
         problem: &P,
         root: &P::State,
         streams: Streams,
-        scratch: &mut Scratch,
+        scratch: &mut Vec<f64>,
+        log: &mut Log<'_>,
     ) -> Result<()> {
-        scratch.walks.clear();
         let mut of_walks = self.strategies.iter().filter(|strategy| strategy.generator == Generator::Walks).peekable();
         let Some(&most) = self.budgets.last().filter(|_| of_walks.peek().is_some()) else { return Ok(()) };
         let until_accepted = of_walks
             .clone()
             .all(|strategy| strategy.ends_early(self.verifier) || strategy.selector == super::Selector::First);
         let only_first = of_walks.all(|strategy| strategy.selector == super::Selector::First);
-        walks(
-            problem,
-            root,
-            Own,
-            if only_first { most.min(1) } else { most },
-            until_accepted,
-            &mut Judge::new(self.verifier, streams, Purpose::Verdicts, 0),
-            &mut streams.of(Purpose::Walks, 0),
-            &mut scratch.probabilities,
-            self.control,
-            &mut scratch.walks,
-        )
+        let judge = &mut Judge::new(self.verifier, streams, Purpose::Verdicts, 0);
+        let stream = &mut streams.of(Purpose::Walks, 0);
+        let budget = if only_first { 1 } else { most };
+        walks(problem, root, Own, budget, until_accepted, judge, stream, scratch, self.control, log)
     }
 
     /// A generator that spends what it is given on a shape made for it: each budget has a run of its own.
+    #[allow(clippy::too_many_arguments)]
     fn layered<P: Reasoning>(
         &self,
         problem: &P,
@@ -183,7 +172,8 @@ impl Setting<'_> {
         strategy: &Strategy,
         budget: u64,
         streams: Streams,
-        scratch: &mut Scratch,
+        scratch: &mut Vec<f64>,
+        log: &mut Log<'_>,
     ) -> Result<()> {
         // Chains of a given width begin alike at any budget.
         let (purpose, number) = match strategy.generator {
@@ -192,15 +182,14 @@ impl Setting<'_> {
             Generator::Stepwise { width } if width > 0 => (Purpose::Stepwise, 1 << 53 | u64::from(width)),
             _ => (Purpose::Stepwise, budget),
         };
-        scratch.log.clear();
         let mut layers = Layers {
             problem,
             root,
             judge: Judge::new(self.verifier, streams, Purpose::Verdicts, number << 4 | purpose as u64),
             stream: streams.of(purpose, number),
             control: self.control,
-            log: &mut scratch.log,
-            scratch: &mut scratch.probabilities,
+            log,
+            scratch,
         };
         let width = budget / u64::from(problem.max_steps());
         match strategy.generator {
@@ -219,10 +208,9 @@ impl Setting<'_> {
         root: &P::State,
         strategy: &Strategy,
         streams: Streams,
-        scratch: &mut Scratch,
+        scratch: &mut Vec<f64>,
+        log: &mut Log<'_>,
     ) -> Result<()> {
-        let Scratch { log, probabilities, .. } = scratch;
-        log.clear();
         let Some(&most) = self.budgets.last() else { return Ok(()) };
         let (verifier, control, until_accepted) = (self.verifier, self.control, strategy.ends_early(self.verifier));
         match strategy.generator {
@@ -237,7 +225,7 @@ impl Setting<'_> {
                 let judge = &mut Judge::new(verifier, streams, Purpose::Verdicts, 1 << 57 | 2);
                 let bandit = Bandit::new(learner, problem.n_experts(), streams.of(Purpose::Experts, 1));
                 let stream = &mut streams.of(Purpose::Experts, 0);
-                walks(problem, root, bandit, most, until_accepted, judge, stream, probabilities, control, log)
+                walks(problem, root, bandit, most, until_accepted, judge, stream, scratch, control, log)
             }
             _ => Ok(()),
         }

@@ -9,13 +9,13 @@ use crate::random::Stream;
 use crate::run::Control;
 
 /// What all layered generators work with.
-pub(super) struct Layers<'a, P: Reasoning> {
+pub(super) struct Layers<'a, 'r, P: Reasoning> {
     pub(super) problem: &'a P,
     pub(super) root: &'a P::State,
     pub(super) judge: Judge<'a>,
     pub(super) stream: Stream,
     pub(super) control: &'a Control,
-    pub(super) log: &'a mut Log,
+    pub(super) log: &'a mut Log<'r>,
     pub(super) scratch: &'a mut Vec<f64>,
 }
 
@@ -24,7 +24,7 @@ const fn share(n: u64, shares: usize, i: usize) -> u64 {
     n / shares as u64 + ((i as u64) < n % shares as u64) as u64
 }
 
-impl<P: Reasoning> Layers<'_, P> {
+impl<P: Reasoning> Layers<'_, '_, P> {
     /// Takes a step from `state`. A terminal state is written down as an answer; others are returned with their process
     /// reward.
     fn step(&mut self, state: &P::State) -> Option<(P::State, f64)> {
@@ -58,7 +58,7 @@ impl<P: Reasoning> Layers<'_, P> {
             if kept.is_empty() || left == 0 {
                 break;
             }
-            let done = self.log.events.len();
+            let done = self.log.n_events;
             candidates.clear();
             for (i, (state, _)) in kept.iter().enumerate() {
                 for _ in 0..share(left, kept.len(), i) {
@@ -66,7 +66,7 @@ impl<P: Reasoning> Layers<'_, P> {
                 }
                 self.control.check()?;
             }
-            left -= (self.log.events.len() - done) as u64;
+            left -= self.log.n_events - done;
             // Candidates of equal reward stay in the order in which they were drawn.
             candidates.sort_by(|a, b| b.1.total_cmp(&a.1));
             candidates.truncate((left / u64::from(expand)).max(1) as usize);

@@ -1,5 +1,8 @@
-//! What a generator did: its answers in the order in which they were completed, and what had been spent by then.
+//! What a generator does: its answers in the order in which they are completed, and what had been spent by then.
+//!
+//! Nothing of it is kept: a budget may pay for any number of answers.
 
+use super::select::Reader;
 use super::verifier::Verdict;
 
 /// What was spent.
@@ -26,32 +29,38 @@ pub(super) struct Event {
     pub(super) verdict: Verdict,
 }
 
-/// The run of one generator.
-#[derive(Debug, Default)]
-pub(super) struct Log {
-    pub(super) events: Vec<Event>,
+/// The run of one generator: what was spent, and who reads of each answer as it is completed.
+#[derive(Debug)]
+pub(super) struct Log<'a> {
     pub(super) spent: Spent,
+    /// Walks that came to their end or were cut off.
+    pub(super) n_events: u64,
+    /// Whether any answer was accepted.
+    pub(super) accepted: bool,
+    readers: Vec<Reader<'a>>,
 }
 
-impl Log {
-    pub(super) fn clear(&mut self) {
-        self.events.clear();
-        self.spent = Spent::default();
+impl<'a> Log<'a> {
+    pub(super) fn new(readers: Vec<Reader<'a>>) -> Self {
+        Self { spent: Spent::default(), n_events: 0, accepted: false, readers }
     }
 
     /// Writes down an answer, after what it cost was added to `spent`.
+    #[inline]
     pub(super) fn push(&mut self, answer: Option<u64>, is_correct: bool, verdict: Verdict) {
         self.spent.answers += u64::from(answer.is_some());
-        self.events.push(Event { spent: self.spent, answer, is_correct, verdict });
+        self.n_events += 1;
+        self.accepted |= verdict.accepted;
+        let event = Event { spent: self.spent, answer, is_correct, verdict };
+        for reader in &mut self.readers {
+            reader.hear(&event);
+        }
     }
 
-    /// What had been spent within `budget` steps: a walk under way when it ran out has spent what was left.
-    pub(super) fn spent_within(&self, budget: u64) -> Spent {
-        if self.spent.steps <= budget {
-            return self.spent;
+    /// Nothing more is to come.
+    pub(super) fn end(self) {
+        for reader in self.readers {
+            reader.end(self.spent);
         }
-        let done = self.events.partition_point(|event| event.spent.steps <= budget);
-        let last = done.checked_sub(1).map_or(Spent::default(), |last| self.events[last].spent);
-        Spent { steps: budget, calls: last.calls + u64::from(budget > last.steps), ..last }
     }
 }

@@ -1,9 +1,9 @@
 //! The ways to spend compute on reasoning, side by side at equal cost.
 //!
-//! A strategy generates answers and selects one of them. Generators write down each completed answer with what had been
+//! A strategy generates answers and selects one of them. Generators tell of each completed answer and of what had been
 //! spent by then (`log`): plain walks (`walks`), beam search, diverse verifier trees and stepwise selection (`layers`), tree
-//! search through a forest (`search`), experts that a learner chooses among ([`experts`]). Selectors (`select`) read the
-//! log up to each budget. A [`Verifier`] judges answers and steps, with errors.
+//! search through a forest (`search`), experts that a learner chooses among ([`experts`]). Selectors (`select`) hear
+//! them, and take one at each budget. A [`Verifier`] judges answers and steps, with errors.
 //! [`compare`](compare::compare) runs them all on the instances of a [`Reasoning`](crate::problems::Reasoning) problem;
 //! [`exact`] says what comes out where that is known; [`regret`] plays the learners by themselves.
 

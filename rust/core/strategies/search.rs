@@ -19,31 +19,31 @@ const IDLE_ROUNDS: u32 = 3;
 const ROUND: u64 = 32;
 
 /// A problem as the search sees it: a state and its depth. To evaluate a state costs what is spent for it.
-struct Searched<'a, P: Reasoning> {
+struct Searched<'a, 'r, P: Reasoning> {
     problem: &'a P,
     values: Values,
     /// Children of a state, drawn from the policy; 0 where all actions are listed, with their probabilities.
     branching: u32,
     /// Where children are drawn from.
     seed: Seed,
-    at_work: Mutex<AtWork<'a, P>>,
+    at_work: Mutex<AtWork<'a, 'r, P>>,
 }
 
-struct AtWork<'a, P: Reasoning> {
+struct AtWork<'a, 'r, P: Reasoning> {
     root: P::State,
-    log: &'a mut Log,
+    log: &'a mut Log<'r>,
     judge: Judge<'a>,
     scratch: Vec<f64>,
 }
 
-impl<'a, P: Reasoning> Searched<'a, P> {
+impl<'a, 'r, P: Reasoning> Searched<'a, 'r, P> {
     /// The search of a tree is on one thread, and a panic ends it: nobody waits, and nothing is poisoned.
-    fn locked(&self) -> MutexGuard<'_, AtWork<'a, P>> {
+    fn locked(&self) -> MutexGuard<'_, AtWork<'a, 'r, P>> {
         self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<P: Reasoning> Problem for Searched<'_, P> {
+impl<P: Reasoning> Problem for Searched<'_, '_, P> {
     /// With the depth, and a hash of the way there.
     type State = (P::State, u32, u64);
 
@@ -126,7 +126,7 @@ pub(super) fn tree<P: Reasoning>(
     judge: Judge<'_>,
     seed: Seed,
     control: &Control,
-    log: &mut Log,
+    log: &mut Log<'_>,
 ) -> Result<()> {
     let config = Config {
         policy,
@@ -151,10 +151,8 @@ pub(super) fn tree<P: Reasoning>(
     loop {
         control.check()?;
         let (spent, accepted) = {
-            let at_work = searched.locked();
-            let accepted =
-                until_accepted && at_work.log.events.iter().rev().take(ROUND as usize).any(|e| e.verdict.accepted);
-            (at_work.log.spent.steps, accepted)
+            let log = &searched.locked().log;
+            (log.spent.steps, until_accepted && log.accepted)
         };
         if spent >= budget || accepted || idle >= IDLE_ROUNDS {
             return Ok(());

@@ -1,6 +1,6 @@
 //! Which answer a strategy takes, at each of its budgets.
 
-use super::log::{Event, Log, Spent};
+use super::log::{Event, Spent};
 use super::verifier::Verifier;
 use super::{Generator, Purpose, Selector, Strategy, Streams};
 use crate::random::Stream;
@@ -15,41 +15,96 @@ pub struct Outcome {
     pub spent: Spent,
 }
 
-/// Reads `log` up to each of the ascending `budgets`.
-pub(super) fn select(
-    strategy: &Strategy,
-    verifier: &Verifier,
-    log: &Log,
-    budgets: &[u64],
-    streams: Streams,
-    out: &mut [Outcome],
-) {
-    let ends_early = strategy.ends_early(verifier);
-    let accepted = log.events.iter().find(|event| ends_early && event.verdict.accepted);
-    let mut choice = Choice::new(strategy, verifier, streams);
-    let mut events = log.events.iter().peekable();
-    for (&budget, out) in budgets.iter().zip(out) {
-        while let Some(event) = events.next_if(|event| event.spent.steps <= budget) {
-            choice.hear(event);
+/// Who follows a run for one strategy, and says at each budget what it comes to.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    choice: Choice<'a>,
+    /// Whether the first accepted answer ends the strategy.
+    ends_early: bool,
+    /// Whether this is a single walk, whatever the budget.
+    is_one_walk: bool,
+    /// Whether verdicts that were made for others are not its own.
+    asks_nobody: bool,
+    /// The budgets that are not settled yet, in ascending order, and where to write what they come to.
+    budgets: &'a [u64],
+    out: std::slice::IterMut<'a, Outcome>,
+    /// What had been spent by the first and by the last answer, and the one that ended it.
+    first: Option<Spent>,
+    last: Spent,
+    ended: Option<Event>,
+}
+
+impl<'a> Reader<'a> {
+    /// One that fills `out`, an outcome for each of the ascending `budgets`.
+    pub(super) fn new(
+        strategy: &Strategy,
+        verifier: &'a Verifier,
+        streams: Streams,
+        budgets: &'a [u64],
+        out: &'a mut [Outcome],
+    ) -> Self {
+        let walks = matches!(strategy.generator, Generator::Walks);
+        Self {
+            choice: Choice::new(strategy, verifier, streams),
+            ends_early: strategy.ends_early(verifier),
+            is_one_walk: walks && strategy.selector == Selector::First,
+            asks_nobody: walks && !strategy.asks(),
+            budgets,
+            out: out.iter_mut(),
+            first: None,
+            last: Spent::default(),
+            ended: None,
         }
-        let ended = accepted.filter(|event| event.spent.steps <= budget);
-        let (is_correct, mut spent) = match ended {
-            Some(event) => (event.is_correct, event.spent),
-            None => (choice.is_correct(budget), log.spent_within(budget)),
+    }
+
+    /// A walk came to its end.
+    #[inline]
+    pub(super) fn hear(&mut self, event: &Event) {
+        while self.budgets.first().is_some_and(|&budget| budget < event.spent.steps) {
+            self.settle(event.spent);
+        }
+        if self.ended.is_none() {
+            self.choice.hear(event);
+            self.first.get_or_insert(event.spent);
+            self.last = event.spent;
+            self.ended = (self.ends_early && event.verdict.accepted).then_some(*event);
+        }
+    }
+
+    /// The run is over, after `total` was spent.
+    pub(super) fn end(mut self, total: Spent) {
+        while !self.budgets.is_empty() {
+            self.settle(total);
+        }
+    }
+
+    /// Writes what the next budget comes to, of a run that by now has spent `total`.
+    #[inline(never)]
+    fn settle(&mut self, total: Spent) {
+        let Some((&budget, budgets)) = self.budgets.split_first() else { return };
+        self.budgets = budgets;
+        let last = self.last;
+        let (is_correct, mut spent) = match (self.ended, self.first) {
+            (Some(event), _) => (event.is_correct, event.spent),
+            (None, Some(first)) if self.is_one_walk => (self.choice.is_correct(budget), first),
+            (None, _) if total.steps <= budget => (self.choice.is_correct(budget), total),
+            // A walk under way when the budget ran out has spent what was left.
+            _ => {
+                let calls = last.calls + u64::from(budget > last.steps);
+                (self.choice.is_correct(budget), Spent { steps: budget, calls, ..last })
+            }
         };
-        if matches!(strategy.generator, Generator::Walks) && !strategy.asks() {
+        if self.asks_nobody {
             spent.verdicts = 0;
         }
-        if matches!(strategy.selector, Selector::First) && matches!(strategy.generator, Generator::Walks) {
-            spent =
-                log.events.first().map_or(spent, |first| if first.spent.steps <= budget { first.spent } else { spent });
-            spent.verdicts = 0;
+        if let Some(out) = self.out.next() {
+            *out = Outcome { is_correct, spent };
         }
-        *out = Outcome { is_correct, spent };
     }
 }
 
 /// What a selector keeps of the answers it has heard.
+#[derive(Debug)]
 struct Choice<'a> {
     selector: Selector,
     verifier: &'a Verifier,

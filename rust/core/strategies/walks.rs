@@ -69,7 +69,7 @@ pub(super) fn walks<P: Reasoning>(
     stream: &mut Stream,
     scratch: &mut Vec<f64>,
     control: &Control,
-    log: &mut Log,
+    log: &mut Log<'_>,
 ) -> Result<()> {
     let mut checked = 0;
     while log.spent.steps < budget {
