@@ -73,17 +73,19 @@ impl Hasher for Identity {
 }
 
 impl Table {
-    /// The instance of root `tree`; `None` where a state has no key, where states come back or walks can be cut off, and
-    /// where there are more than `most_states`.
-    pub fn of<P: Reasoning>(problem: &P, tree: u64, most_states: usize) -> Option<Self> {
+    /// The instance of root `tree`, with the policies of the first `n_experts` experts, the problem's own at least; `None`
+    /// where a state has no key, where states come back or walks can be cut off, and where there are more than
+    /// `most_states`.
+    pub fn of<P: Reasoning>(problem: &P, tree: u64, n_experts: u32, most_states: usize) -> Option<Self> {
         let root = problem.root(tree);
-        let mut numbers: HashMap<u64, u32, BuildHasherDefault<Identity>> = HashMap::default();
+        let mut numbers: HashMap<u64, u32, BuildHasherDefault<Identity>> =
+            HashMap::with_capacity_and_hasher(1024, <_>::default());
         numbers.insert(problem.key(&root)?, 0);
         let mut states = vec![root];
         let mut table = Self {
             first: vec![0],
             next: Vec::new(),
-            policies: vec![None; problem.n_experts() as usize],
+            policies: vec![None; n_experts.clamp(1, problem.n_experts()) as usize],
             answers: Vec::new(),
             success: Vec::new(),
             max_steps: problem.max_steps(),
@@ -377,7 +379,7 @@ mod tests {
         for temperature in [0.0, 0.7, f64::INFINITY] {
             let game = game(temperature);
             for tree in 0..4 {
-                let table = Table::of(&game, tree, 10_000).unwrap();
+                let table = Table::of(&game, tree, 1, 10_000).unwrap();
                 let (law, walks) = (table.answer_law(&0).unwrap(), all_walks(&game, tree, 0));
                 let of = |answer: &Answer| walks.get(&answer.answer).copied().unwrap_or(0.0);
                 assert!(law.iter().all(|answer| (answer.probability - of(answer)).abs() < 1e-14), "{law:?} {walks:?}");
@@ -392,7 +394,7 @@ mod tests {
     #[test]
     fn walks_on_the_table_follow_each_expert() {
         let game = game(0.7);
-        let table = Table::of(&game, 0, 10_000).unwrap();
+        let table = Table::of(&game, 0, 9, 10_000).unwrap();
         assert_eq!(table.n_experts(), 4);
         let n = 20_000u32;
         for expert in 0..4 {
@@ -416,9 +418,9 @@ mod tests {
 
     #[test]
     fn what_is_too_large_or_comes_back_is_not_written_out() {
-        assert!(Table::of(&game(1.0), 0, 100).is_none());
-        assert_eq!(Table::of(&game(1.0), 0, 10_000), Table::of(&game(1.0), 0, 5_000));
-        assert!(Table::of(&Clock, 0, 100).is_none());
+        assert!(Table::of(&game(1.0), 0, 4, 100).is_none());
+        assert_eq!(Table::of(&game(1.0), 0, 4, 10_000), Table::of(&game(1.0), 0, 4, 5_000));
+        assert!(Table::of(&Clock, 0, 1, 100).is_none());
     }
 
     /// Three states in a circle.

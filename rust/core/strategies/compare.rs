@@ -46,11 +46,13 @@ pub fn compare<P: Reasoning>(
     // Trials of one instance are worked on together: what it takes to write it out is shared.
     let together = if problem.is_small() { n_instances } else { u64::MAX };
     let n_groups = n_trials.min(usize::try_from(together).unwrap_or(usize::MAX));
+    let learns = strategies.iter().any(|strategy| matches!(strategy.generator, Generator::Experts { .. }));
+    let n_experts = if learns { problem.n_experts() } else { 1 };
     control.expect(n_trials as u64);
     let groups = map_items(n_groups, 1, &apart(control), Vec::new, |scratch, group| {
         control.check()?;
         let instance = first.wrapping_add(group as u64) % n_instances;
-        let table = if problem.is_small() { Table::of(problem, instance, MOST_STATES) } else { None };
+        let table = if problem.is_small() { Table::of(problem, instance, n_experts, MOST_STATES) } else { None };
         let mut outcomes = Vec::new();
         for trial in (group..n_trials).step_by(n_groups.max(1)) {
             let start = outcomes.len();

@@ -45,7 +45,7 @@ pub fn curves<P: Reasoning>(
             let law = match problem.answer_law(&root) {
                 Some(law) => Some(law),
                 None if problem.is_small() => {
-                    Table::of(problem, instance as u64, 1 << 20).and_then(|table| table.answer_law(&0))
+                    Table::of(problem, instance as u64, 1, 1 << 20).and_then(|table| table.answer_law(&0))
                 }
                 None => None,
             };
