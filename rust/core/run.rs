@@ -278,7 +278,22 @@ mod tests {
         for threads in [1, 2, 7] {
             let control = Control::new(threads);
             let panic = catch_unwind(AssertUnwindSafe(|| {
-                map_items(1 << 20, 1, &control, || (), |(), i| if i == 50 { panic!("item {i}") } else { Ok(()) })
+                map_items(
+                    1 << 20,
+                    1,
+                    &control,
+                    || (),
+                    |(), i| {
+                        assert!(i != 50, "item {i}");
+                        // However long the panic takes to be told of, the others find that they are to stop.
+                        let start = std::time::Instant::now();
+                        while i > 1000 && control.check().is_ok() {
+                            assert!(start.elapsed().as_secs() < 60, "nobody was stopped");
+                            thread::yield_now();
+                        }
+                        Ok(())
+                    },
+                )
             }))
             .unwrap_err();
             assert_eq!(panic.downcast_ref::<String>().map(String::as_str), Some("item 50"));
