@@ -9,9 +9,6 @@ use crate::machine::{self, TILE};
 use crate::random::Seed;
 use crate::run::{Control, fill_blocks};
 
-/// Steps between two looks at the stop flag.
-const CHECKED: usize = 4096;
-
 /// Outputs of more bytes go past the caches.
 const STREAMED: usize = 8 << 20;
 
@@ -74,9 +71,8 @@ impl Call<'_> {
             ring.fill(self.starts, self.seed, self.first, item, n_walks);
             let mut column = 0;
             while column < self.width {
-                if column % CHECKED < TILE {
-                    control.check()?;
-                }
+                // At every tile: where the output is a file, each of its pages may wait for the disk.
+                control.check()?;
                 let steps = (TILE - (column + ahead) % TILE).min(self.width - column);
                 ring.record(&mut tile[..steps], column + steps == self.width);
                 machine::store_tile(tile, steps, rows, self.width, column, self.stream);
