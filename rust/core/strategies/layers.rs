@@ -4,9 +4,13 @@ use super::log::Log;
 use super::verifier::Judge;
 use super::walks::answered;
 use crate::error::Result;
+use crate::memory::room;
 use crate::problems::Reasoning;
 use crate::random::Stream;
 use crate::run::Control;
+
+/// Candidates between two looks at the stop flag.
+const BETWEEN_CHECKS: u64 = 1 << 12;
 
 /// What all layered generators work with.
 pub(super) struct Layers<'a, 'r, P: Reasoning> {
@@ -43,6 +47,11 @@ impl<P: Reasoning> Layers<'_, '_, P> {
         Some((next, reward))
     }
 
+    /// Looks at the stop flag, every so many candidates.
+    fn look(&self, drawn: u64) -> Result<()> {
+        if drawn.is_multiple_of(BETWEEN_CHECKS) { self.control.check() } else { Ok(()) }
+    }
+
     fn reward(&mut self, state: &P::State) -> f64 {
         let success = self.problem.success_probability(state);
         let success = success.unwrap_or_else(|| self.problem.value(state, &mut self.stream));
@@ -60,11 +69,14 @@ impl<P: Reasoning> Layers<'_, '_, P> {
             }
             let done = self.log.n_events;
             candidates.clear();
+            if (candidates.capacity() as u64) < left {
+                candidates = room(left as usize)?;
+            }
             for (i, (state, _)) in kept.iter().enumerate() {
-                for _ in 0..share(left, kept.len(), i) {
+                for drawn in 0..share(left, kept.len(), i) {
+                    self.look(drawn)?;
                     candidates.extend(self.step(state));
                 }
-                self.control.check()?;
             }
             left -= self.log.n_events - done;
             // Candidates of equal reward stay in the order in which they were drawn.
@@ -86,7 +98,8 @@ impl<P: Reasoning> Layers<'_, '_, P> {
                 && steps < self.problem.max_steps()
             {
                 let mut best: Option<(P::State, f64)> = None;
-                for _ in 0..n {
+                for drawn in 0..n {
+                    self.look(drawn)?;
                     if let Some(next) = self.step(&state)
                         && best.as_ref().is_none_or(|best| next.1 > best.1)
                     {
@@ -95,7 +108,6 @@ impl<P: Reasoning> Layers<'_, '_, P> {
                 }
                 kept = best.map(|best| best.0);
                 steps += 1;
-                self.control.check()?;
             }
         }
         Ok(())
@@ -105,6 +117,7 @@ impl<P: Reasoning> Layers<'_, '_, P> {
     pub(super) fn stepwise(&mut self, width: u64, budget: u64, accuracy: Option<f64>) -> Result<()> {
         let longest = width.saturating_mul(self.problem.max_steps().into()).max(1);
         while self.log.spent.steps.saturating_add(longest) <= budget {
+            self.look(self.log.n_events)?;
             self.chain(width, accuracy)?;
         }
         Ok(())
@@ -113,7 +126,8 @@ impl<P: Reasoning> Layers<'_, '_, P> {
     fn chain(&mut self, width: u64, accuracy: Option<f64>) -> Result<()> {
         let before = self.log.spent.steps;
         let (mut state, mut lost) = (self.root.clone(), false);
-        let (mut candidates, mut good) = (Vec::new(), Vec::new());
+        let mut candidates = room(width as usize)?;
+        let mut good = room(if accuracy.is_some() { width as usize } else { 0 })?;
         for _ in 0..self.problem.max_steps() {
             if self.problem.is_terminal(&state) {
                 break;
@@ -122,6 +136,7 @@ impl<P: Reasoning> Layers<'_, '_, P> {
             good.clear();
             let mut best = (0, f64::NEG_INFINITY);
             for i in 0..width as usize {
+                self.look(i as u64)?;
                 let mut next = state.clone();
                 self.problem.walk(&mut next, 0, &mut self.stream, self.scratch);
                 if accuracy.is_some() {
@@ -148,7 +163,6 @@ impl<P: Reasoning> Layers<'_, '_, P> {
                 chosen
             });
             state = candidates.swap_remove(chosen);
-            self.control.check()?;
         }
         self.log.spent.steps = self.log.spent.steps.max(before + 1);
         let (answer, is_correct) = answered(self.problem, &state);

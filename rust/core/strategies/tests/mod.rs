@@ -1,15 +1,29 @@
 //! The strategies against what is known exactly, and against each other.
 
+mod costs;
+mod experts;
+mod layers;
+mod search;
+mod selection;
+mod uneven;
+mod verifier;
+
 use super::*;
 use crate::problems::reasoning::Answer;
 use crate::problems::{GameOf24, Problem, Reasoning};
 use crate::run::Control;
 use crate::trees::config::{Fpu, Puct, Uct};
+use std::sync::Arc;
+use uneven::Uneven;
 
 /// Steps that succeed with given probabilities, by expert; a wrong first step answers 1, a later one 2.
 #[derive(Clone)]
 struct Steps {
     success: Vec<Vec<f64>>,
+    /// Whether the probability of success of a state is told, or has to be guessed from its value.
+    is_known: bool,
+    /// Whether no answer is right, whatever the steps were.
+    is_lost: bool,
 }
 
 impl Problem for Steps {
@@ -32,7 +46,8 @@ impl Problem for Steps {
     }
 
     fn value(&self, state: &(u32, u64), _stream: &mut Stream) -> f64 {
-        self.success_probability(state).unwrap()
+        let left: f64 = self.success[0][state.0 as usize..].iter().product();
+        if state.1 == 0 && !self.is_lost { left } else { 0.0 }
     }
 }
 
@@ -55,12 +70,11 @@ impl Reasoning for Steps {
     }
 
     fn is_correct(&self, state: &(u32, u64)) -> bool {
-        state.1 == 0
+        state.1 == 0 && !self.is_lost
     }
 
     fn success_probability(&self, state: &(u32, u64)) -> Option<f64> {
-        let left: f64 = self.success[0][state.0 as usize..].iter().product();
-        Some(if state.1 == 0 { left } else { 0.0 })
+        self.is_known.then(|| self.value(state, &mut Seed::from_u64(0).stream(0)))
     }
 
     fn answer_law(&self, _state: &(u32, u64)) -> Option<Vec<Answer>> {
@@ -81,7 +95,11 @@ impl Reasoning for Steps {
 }
 
 fn steps(success: &[f64]) -> Steps {
-    Steps { success: vec![success.to_vec()] }
+    experts(&[success])
+}
+
+fn experts(success: &[&[f64]]) -> Steps {
+    Steps { success: success.iter().map(|p| p.to_vec()).collect(), is_known: true, is_lost: false }
 }
 
 const fn of(generator: Generator, selector: Selector) -> Strategy {
@@ -142,97 +160,9 @@ fn noisy() -> Verifier {
 }
 
 #[test]
-fn selection_among_walks_comes_to_what_is_exact() {
-    let problem = steps(&[0.8, 0.6, 0.9]);
-    let verifiers = [
-        Verifier::default(),
-        Verifier { false_positive: 0.3, false_negative: 0.2, ..Verifier::default() },
-        Verifier { accuracy: Some(0.7), ..Verifier::default() },
-    ];
-    let budgets = [2, 3, 7, 12, 30];
-    let n = 20_000;
-    for verifier in &verifiers {
-        for stop in [false, true] {
-            for selector in [Selector::First, Selector::Best, Selector::Majority, Selector::Weighted] {
-                let strategy = [Strategy { generator: Generator::Walks, selector, stop }];
-                let exact = exact::curves(&problem, &strategy, &budgets, verifier, &Control::default()).unwrap();
-                let outcomes = run(&problem, &strategy, &budgets, n, verifier);
-                let known = exact.iter().filter(|value| !value.is_nan()).count();
-                let expected = match selector {
-                    Selector::First | Selector::Best => 5,
-                    // Without a single answer no plurality is defined.
-                    Selector::Majority => 0,
-                    Selector::Weighted => 5 * usize::from(verifier.is_perfect()),
-                };
-                assert_eq!(known, expected, "{selector:?}");
-                for (&simulated, &exact) in accuracy(&outcomes, 5).iter().zip(&exact) {
-                    if !exact.is_nan() {
-                        assert_near(simulated, exact, n);
-                    }
-                }
-            }
-        }
-    }
-    let vote = [of(Generator::Walks, Selector::Majority)];
-    let exact = exact::curves(&problem, &vote, &budgets[1..], &verifiers[0], &Control::default()).unwrap();
-    let outcomes = run(&problem, &vote, &budgets[1..], n, &verifiers[0]);
-    for (&simulated, &exact) in accuracy(&outcomes, 4).iter().zip(&exact) {
-        assert_near(simulated, exact, n);
-    }
-    assert!(exact[3] > exact[0]);
-}
-
-#[test]
-fn layers_come_to_their_closed_forms() {
-    let p = [0.5, 0.3, 0.6, 0.4];
-    let problem = steps(&p);
-    let (n, budgets) = (20_000, [3, 4, 8, 20, 52]);
-    let of_one = |width: i32| p.iter().map(|p: &f64| 1.0 - (1.0 - p).powi(width)).product::<f64>();
-    for (generator, selector) in [
-        (Generator::Beam { expand: 1 }, Selector::Best),
-        (Generator::Beam { expand: 3 }, Selector::Best),
-        (Generator::Beam { expand: 13 }, Selector::Best),
-        (Generator::Dvts { expand: 4 }, Selector::Best),
-        (Generator::Dvts { expand: 1 }, Selector::Best),
-        (Generator::Stepwise { width: 0 }, Selector::First),
-        (Generator::Stepwise { width: 3 }, Selector::Best),
-        (Generator::Stepwise { width: 2 }, Selector::First),
-    ] {
-        for verifier in [Verifier::default(), Verifier { accuracy: Some(0.8), ..Verifier::default() }] {
-            let strategy = [of(generator, selector)];
-            let exact = exact::curves(&problem, &strategy, &budgets, &verifier, &Control::default()).unwrap();
-            let stepwise = matches!(generator, Generator::Stepwise { .. });
-            let unknown = verifier.accuracy.is_some() && !stepwise;
-            assert!(exact[1..].iter().all(|value| value.is_nan() == unknown), "{generator:?} {exact:?}");
-            let outcomes = run(&problem, &strategy, &budgets, n, &verifier);
-            for (&simulated, &exact) in accuracy(&outcomes, 5).iter().zip(&exact) {
-                if !exact.is_nan() {
-                    assert_near(simulated, exact, n);
-                }
-            }
-            // Keeping one of all candidates, a layer fails only if all its candidates do.
-            if generator == (Generator::Beam { expand: 13 }) && verifier.accuracy.is_none() {
-                for (b, width) in [(1, 1), (2, 2), (3, 5), (4, 13)] {
-                    assert!((exact[b] - of_one(width)).abs() < 1e-14);
-                }
-            }
-        }
-    }
-    // Gan et al. 2025: slow thinking gains where eps exceeds p / (1 - (1 - p)^k), which is more than 1 / k.
-    let one = steps(&[0.5]);
-    let stepwise = [of(Generator::Stepwise { width: 0 }, Selector::First)];
-    let limit = 0.5 / (1.0 - 0.5f64.powi(4));
-    for (accuracy, gains) in [(limit - 1e-3, false), (limit + 1e-3, true), (0.26, false)] {
-        let verifier = Verifier { accuracy: Some(accuracy), ..Verifier::default() };
-        let exact = exact::curves(&one, &stepwise, &[4], &verifier, &Control::default()).unwrap();
-        assert_eq!(exact[0] > 0.5, gains);
-    }
-}
-
-#[test]
 fn outcomes_depend_on_nothing_else() {
     let game = GameOf24::new(&[[1, 2, 3, 4], [4, 9, 10, 13], [3, 3, 8, 8]]).unwrap();
-    let chain = Steps { success: vec![vec![0.5, 0.5, 0.2, 0.7], vec![0.9, 0.9, 0.9, 0.9]] };
+    let chain = experts(&[&[0.5, 0.5, 0.2, 0.7], &[0.9, 0.9, 0.9, 0.9]]);
     for verifier in
         [Verifier::default(), noisy(), Verifier { false_positive: 0.2, systematic: true, ..Verifier::default() }]
     {
@@ -286,67 +216,6 @@ fn no_budget_is_exceeded() {
 }
 
 #[test]
-fn a_tree_finds_the_needle_that_walks_miss() {
-    // One of 2^8 leaves, where each step succeeds by a coin: 256 different answers come before any twice.
-    let problem = steps(&[0.5; 8]);
-    let tree = of(Generator::Tree { policy: puct(), values: Values::Rollout, branching: 0 }, Selector::Best);
-    let best = of(Generator::Walks, Selector::Best);
-    let budgets = [8 * 64, 8 * 256];
-    let n = 500;
-    let (of_tree, of_walks) = (
-        run(&problem, &[tree], &budgets, n, &Verifier::default()),
-        run(&problem, &[best], &budgets, n, &Verifier::default()),
-    );
-    let (of_tree, of_walks) = (accuracy(&of_tree, 2), accuracy(&of_walks, 2));
-    assert!(of_tree[1] > 0.99 && of_tree[0] > of_walks[0] + 0.1 && of_walks[1] < 0.75, "{of_tree:?} {of_walks:?}");
-}
-
-#[test]
-fn learners_come_to_ask_the_best_expert() {
-    let means = [0.2, 0.5, 0.8];
-    let (n_rounds, n_runs) = (2000, 40);
-    for learner in
-        [Learner::Hedge, Learner::Ucb { c: 2.0 }, Learner::Thompson, Learner::SuccessiveElimination { delta: 0.05 }]
-    {
-        let mut chosen = vec![9; n_rounds * n_runs];
-        let seed = Seed::from_u64(1);
-        regret::choices(&means, learner, n_rounds, 0, seed, &Control::new(2), &mut chosen).unwrap();
-        let late: Vec<u32> = chosen.chunks(n_rounds).flat_map(|run| run[n_rounds / 2..].iter().copied()).collect();
-        let best = late.iter().filter(|&&expert| expert == 2).count() as f64 / late.len() as f64;
-        assert!(best > 0.85, "{learner:?} {best}");
-        let mut shard = vec![9; n_rounds * 2];
-        regret::choices(&means, learner, n_rounds, 5, seed, &Control::new(1), &mut shard).unwrap();
-        assert_eq!(shard, chosen[5 * n_rounds..7 * n_rounds]);
-    }
-}
-
-#[test]
-fn an_accepted_answer_ends_a_strategy_that_may_stop() {
-    let problem = steps(&[0.5, 0.5]);
-    let stop = Strategy { generator: Generator::Walks, selector: Selector::Best, stop: true };
-    let outcomes = run(&problem, &[stop], &[2, 2000], 4000, &Verifier::default());
-    // The number of walks until the first success is geometric.
-    let mean = outcomes.iter().skip(1).step_by(2).map(|outcome| outcome.spent.steps as f64).sum::<f64>() / 4000.0;
-    assert!((mean / 2.0 - 4.0).abs() < 5.0 * (12.0f64 / 4000.0).sqrt(), "{mean}");
-    assert!(outcomes.iter().all(|outcome| !outcome.is_correct || outcome.spent.answers * 2 == outcome.spent.steps));
-    // With noise a later answer may look better.
-    let noisy = run(&problem, &[stop], &[2000], 3, &noisy());
-    assert!(noisy.iter().all(|outcome| outcome.spent.steps == 2000));
-}
-
-#[test]
-fn systematic_errors_are_those_of_the_answer() {
-    // Every wrong answer is accepted or refused for good: more samples do not help where the wrong ones are accepted.
-    let problem = steps(&[0.9, 0.9]);
-    let verifier = Verifier { false_negative: 0.5, systematic: true, ..Verifier::default() };
-    let best = of(Generator::Walks, Selector::Weighted);
-    let (n, budgets) = (4000, [2 * 400]);
-    let right = accuracy(&run(&problem, &[best], &budgets, n, &verifier), 1)[0];
-    // Accepted, it wins; refused, as are all others, three answers tie.
-    assert_near(right, 0.5 + 0.5 / 3.0, n);
-}
-
-#[test]
 fn value_stability() {
     let game = GameOf24::new(&[[1, 2, 3, 4], [4, 9, 10, 13], [3, 3, 8, 8]]).unwrap();
     let outcomes = run(&game, &all(), &[3, 30, 300], 30, &noisy());
@@ -393,4 +262,36 @@ fn a_comparison_can_be_stopped() {
     let problem = steps(&[0.5]);
     let found = compare(&problem, &all(), &[1 << 40], 4, 0, &noisy(), Seed::from_u64(0), &control);
     assert_eq!(found, Err(crate::Error::Interrupted));
+}
+
+#[test]
+fn every_strategy_looks_at_the_stop_flag() {
+    let wide =
+        [Generator::Beam { expand: 1 }, Generator::Dvts { expand: 1 << 20 }, Generator::Stepwise { width: 1 << 20 }];
+    let wide = wide.map(|generator| of(generator, Selector::Best));
+    // Neither a single walk nor a search that lists its actions draws so many steps.
+    let draws = |strategy: &Strategy| match strategy.generator {
+        Generator::Walks => strategy.selector != Selector::First,
+        Generator::Tree { branching, .. } => branching > 0,
+        _ => true,
+    };
+    for strategy in all().into_iter().filter(draws).chain(wide) {
+        let control = Arc::new(Control::new(1));
+        let problem = Uneven { stop: Some((Arc::clone(&control), 1000)), ..Uneven::new(0.0, 0.0, 7) };
+        let seed = Seed::from_u64(0);
+        let found = compare(&problem, &[strategy], &[1 << 24], 1, 0, &noisy(), seed, &control);
+        assert_eq!(found, Err(crate::Error::Interrupted), "{strategy:?}");
+        assert!(problem.n_steps() < 1 << 16, "{strategy:?} {}", problem.n_steps());
+    }
+}
+
+#[test]
+fn there_may_be_no_memory_for_so_many_candidates() {
+    for generator in [Generator::Beam { expand: 1 }, Generator::Stepwise { width: 0 }] {
+        let strategy = [of(generator, Selector::Best)];
+        let verifier = Verifier { accuracy: Some(0.5), ..Verifier::default() };
+        let problem = steps(&[0.5]);
+        let found = compare(&problem, &strategy, &[1 << 47], 1, 0, &verifier, Seed::from_u64(0), &Control::new(1));
+        assert!(matches!(found, Err(crate::Error::Memory(_))), "{found:?}");
+    }
 }
