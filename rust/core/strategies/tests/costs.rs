@@ -138,7 +138,7 @@ fn layers_are_charged_for_every_candidate() {
             for depth in 1..5 {
                 assert_eq!(problem.n_taken(depth), problem.n_taken(depth - 1) - problem.n_ended(depth - 1));
             }
-            assert_eq!(answers, (0..5).map(|depth| problem.n_ended(depth)).sum());
+            assert_eq!(answers, (0..5).map(|depth| problem.n_ended(depth)).sum::<u64>());
         }
         // As wide as before, until all have answered.
         let problem = Uneven::new(0.2, 0.3, 5);
@@ -147,7 +147,7 @@ fn layers_are_charged_for_every_candidate() {
             let goes_on = depth < 5 && (depth == 0 || problem.n_taken(depth - 1) > problem.n_ended(depth - 1));
             assert_eq!(problem.n_taken(depth), if goes_on { 3 } else { 0 });
         }
-        assert_eq!(answers, (0..5).map(|depth| problem.n_ended(depth)).sum());
+        assert_eq!(answers, (0..5).map(|depth| problem.n_ended(depth)).sum::<u64>());
         // Chains, as long as there is enough for the longest.
         let problem = Uneven::new(0.2, 0.3, 5);
         let all = spent(&problem, Generator::Stepwise { width: 3 }, 100);

@@ -1,5 +1,6 @@
 //! The strategies against what is known exactly, and against each other.
 
+mod comparing;
 mod costs;
 mod experts;
 mod layers;
