@@ -33,6 +33,7 @@ mod posterior;
 mod reroot;
 mod retold;
 mod save;
+mod scaled;
 mod select;
 mod siblings;
 pub mod tell;

@@ -3,10 +3,15 @@
 use super::arena::{Arena, FRESH, PENDING};
 use super::config::{Config, Fpu, InFlight, Policy, Puct, QTransform, Uct};
 use crate::machine::{each, prefetch};
-use std::sync::LazyLock;
+use std::collections::VecDeque;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Visits for which the square root of the logarithm is read from a table.
 const TABLED: usize = 4096;
+
+/// Visits for which [`explored`] is, and how many such tables are kept.
+const EXPLORED: usize = 1 << 14;
+const TABLES: usize = 8;
 
 static SQRT_LN: LazyLock<Vec<f32>> = LazyLock::new(|| (0..TABLED).map(|n| sqrt_ln(n as u32)).collect());
 
@@ -24,6 +29,27 @@ fn sqrt_ln_beyond(n: u32, table: &[f32]) -> f32 {
     (root * root + f64::from(shift) * std::f64::consts::LN_2 + rest).sqrt() as f32
 }
 
+/// What PUCT multiplies the weight of a child with, in a node of `visits` visits.
+fn explored(init: f32, base: f32, visits: u32) -> f32 {
+    let n = visits as f32;
+    (init + libm::logf((n + base + 1.0) / base)) * n.sqrt()
+}
+
+/// [`explored`] for small numbers of visits. The last few tables are kept, for a search seldom comes alone.
+fn tabled(init: f32, base: f32) -> Arc<[f32]> {
+    type Table = ([u32; 2], Arc<[f32]>);
+    static LAST: Mutex<VecDeque<Table>> = Mutex::new(VecDeque::new());
+    let key = [init.to_bits(), base.to_bits()];
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, table)) = last.iter().find(|(known, _)| *known == key) {
+        return table.clone();
+    }
+    let table: Arc<[f32]> = (0..EXPLORED as u32).map(|n| explored(init, base, n)).collect();
+    last.truncate(TABLES - 1);
+    last.push_front((key, table.clone()));
+    table
+}
+
 /// A configuration as the inner loops read it.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
@@ -36,6 +62,8 @@ pub(super) struct Rules {
     pub(super) plain: bool,
     bonus: Bonus,
     sqrt_ln: &'static [f32],
+    /// Of PUCT, [`explored`] for small numbers of visits.
+    explored: Arc<[f32]>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +91,11 @@ impl Rules {
             Fpu::ParentMinus(_) | Fpu::Prior => (0.0, false),
         };
         let plain = raw && stored && config.solver.is_none();
-        Self { gamma, fresh, plain, bonus, sqrt_ln: &SQRT_LN, config }
+        let explored = match bonus {
+            Bonus::Puct { init, base } => tabled(init, base),
+            _ => Arc::default(),
+        };
+        Self { gamma, fresh, plain, bonus, sqrt_ln: &SQRT_LN, explored, config }
     }
 
     /// How much of the parent's bonus a slot gets that was visited `traffic` times, those in flight included.
@@ -78,15 +110,14 @@ impl Rules {
 
     /// What a child's weight is multiplied with, in a node that was visited `traffic` times.
     #[inline(always)]
-    fn scale(&self, traffic: u32) -> f32 {
+    pub(super) fn scale(&self, traffic: u32) -> f32 {
         match self.bonus {
             Bonus::Uct { c } => {
                 let table = self.sqrt_ln;
                 c * table.get(traffic as usize).copied().unwrap_or_else(|| sqrt_ln_beyond(traffic, table))
             }
             Bonus::Puct { init, base } => {
-                let n = traffic as f32;
-                (init + libm::logf((n + base + 1.0) / base)) * n.sqrt()
+                self.explored.get(traffic as usize).copied().unwrap_or_else(|| explored(init, base, traffic))
             }
             Bonus::None => 0.0,
         }
@@ -144,59 +175,23 @@ impl Arena {
     /// The child that `node`, whose record is `record`, goes down to, or `None` where every child is in `blocked`,
     /// pending or proven.
     pub(super) fn select(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
-        if rules.plain && blocked.is_empty() && self.extra.is_none() && self.block(record).1 > 0 {
-            let (slot, _) = self.select_plain(rules, record);
-            if self.link[slot as usize] != PENDING {
-                return Some(slot);
-            }
-        } else if blocked.is_empty() && self.extra.is_none() && self.block(record).1 > 0 && rules.is_scaled() {
-            let slot = self.select_scaled(rules, node, record);
-            if self.link[slot as usize] != PENDING {
+        if blocked.is_empty() && self.block(record).1 > 0 {
+            let slot = if rules.is_scaled() {
+                self.select_scaled(rules, node, record)
+            } else if rules.plain && self.extra.is_none() {
+                Some(self.select_plain(rules, record).0)
+            } else {
+                None
+            };
+            if let Some(slot) = slot.filter(|&slot| self.link[slot as usize] != PENDING) {
                 return Some(slot);
             }
         }
         self.select_scored(rules, node, record, blocked)
     }
 
-    /// [`select_scored`](Self::select_scored) for children that lie side by side, pending ones among them, in steps that
-    /// the compiler makes vector instructions of.
     #[inline(never)]
-    fn select_scaled(&self, rules: &Rules, node: u32, record: u32) -> u32 {
-        let (first, n) = self.block(record);
-        let scale = rules.scale(self.records[record as usize].visits);
-        let (value, weight) = (&self.value[first..first + n], &self.weight[first..first + n]);
-        let link = &self.link[first..first + n];
-        let gamma = rules.gamma;
-        let min_max = matches!(rules.config.policy, Policy::Puct(Puct { q_transform: QTransform::MinMax { .. }, .. }));
-        let [low, range, unseen] = if min_max {
-            self.frame(rules, node, record)
-        } else {
-            let [low, high] = extent(value, link, gamma, self.current(node));
-            [low, (high - low).max(1e-8), low]
-        };
-        let score = |value: f32, weight: f32, link: u32| {
-            let value = if link == FRESH { unseen } else { gamma * value };
-            (value - low) / range + scale * weight
-        };
-        let (mut top, mut action) = (f32::NEG_INFINITY, 0);
-        let mut scores = [0.0f32; LANES];
-        for (chunk, ((values, weights), links)) in
-            value.chunks(LANES).zip(weight.chunks(LANES)).zip(link.chunks(LANES)).enumerate()
-        {
-            for (out, ((&value, &weight), &link)) in scores.iter_mut().zip(values.iter().zip(weights).zip(links)) {
-                *out = score(value, weight, link);
-            }
-            for (lane, &score) in scores[..values.len()].iter().enumerate() {
-                if score > top {
-                    (top, action) = (score, chunk * LANES + lane);
-                }
-            }
-        }
-        (first + action) as u32
-    }
-
-    #[inline(never)]
-    fn select_scored(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
+    pub(super) fn select_scored(&self, rules: &Rules, node: u32, record: u32, blocked: &[u32]) -> Option<u32> {
         let scale = rules.scale(self.records[record as usize].visits);
         let [low, range, unseen] = self.frame(rules, node, record);
         let mut best: Option<(f32, u32)> = None;
@@ -222,7 +217,7 @@ impl Arena {
     }
 
     /// The value that becomes 0 in `node`, the distance to that which becomes 1, and what a child never asked for is worth.
-    fn frame(&self, rules: &Rules, node: u32, record: u32) -> [f32; 3] {
+    pub(super) fn frame(&self, rules: &Rules, node: u32, record: u32) -> [f32; 3] {
         let own = self.current(node);
         if let Policy::Puct(Puct { q_transform, .. }) = rules.config.policy {
             match q_transform {
@@ -248,10 +243,9 @@ impl Arena {
 }
 
 impl Rules {
-    /// Whether values are brought to a scale, and nothing else hinders a quick choice.
+    /// Whether values are brought to a scale.
     const fn is_scaled(&self) -> bool {
-        let scaled = matches!(self.config.policy, Policy::Puct(Puct { q_transform, .. }) if !matches!(q_transform, QTransform::Raw));
-        scaled && self.config.solver.is_none()
+        matches!(self.config.policy, Policy::Puct(Puct { q_transform, .. }) if !matches!(q_transform, QTransform::Raw))
     }
 
     const fn fpu(&self) -> Option<Fpu> {
@@ -278,21 +272,6 @@ fn best(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize {
 }
 
 const LANES: usize = 16;
-
-/// The least and the greatest of `own` and of what the children are worth that were asked for.
-#[inline(always)]
-fn extent(value: &[f32], link: &[u32], gamma: f32, own: f32) -> [f32; 2] {
-    let (mut low, mut high) = ([own; LANES], [own; LANES]);
-    for (values, links) in value.chunks(LANES).zip(link.chunks(LANES)) {
-        for (lane, (&value, &link)) in values.iter().zip(links).enumerate() {
-            let value = if link == FRESH { own } else { gamma * value };
-            low[lane] = if value < low[lane] { value } else { low[lane] };
-            high[lane] = if value > high[lane] { value } else { high[lane] };
-        }
-    }
-    let least = low.into_iter().fold(own, |a, b| if b < a { b } else { a });
-    [least, high.into_iter().fold(own, |a, b| if b > a { b } else { a })]
-}
 
 #[inline(always)]
 fn best_of_many(value: &[f32], weight: &[f32], gamma: f32, scale: f32) -> usize {
@@ -343,29 +322,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn scaled_children_are_chosen_as_one_by_one(
-            children in prop::collection::vec((0u8..3, -2.0f32..2.0, 0.0f32..1.0), 1..60),
-            own in -2.0f32..2.0,
-            min_max in any::<bool>(),
-            discount in prop::sample::select(vec![1.0, -1.0, 0.5]),
-        ) {
-            let q_transform = if min_max { QTransform::MinMax { min: -2.0, max: 2.0 } } else { QTransform::ParentAndSiblings };
-            let puct = Puct { q_transform, ..Puct::default() };
-            let rules = Rules::new(Config { policy: Policy::Puct(puct), discount, ..Config::default() });
-            let mut arena = Arena::new(false, true, false);
-            arena.value[0] = own;
-            arena.link[0] = super::super::arena::LEAF + children.len() as u32;
-            let record = arena.expand(0, children.len() as u32, rules.fresh).unwrap();
-            arena.records[record as usize].visits = 9;
-            for (i, &(state, value, weight)) in children.iter().enumerate() {
-                arena.link[1 + i] = [FRESH, PENDING, super::super::arena::LEAF][usize::from(state)];
-                arena.value[1 + i] = value;
-                arena.weight[1 + i] = weight;
-            }
-            prop_assert_eq!(arena.select(&rules, 0, record, &[]), arena.select_scored(&rules, 0, record, &[]));
-        }
-
         #[test]
         fn the_first_of_the_best_is_found(scores in prop::collection::vec((0u8..4, 0u8..4), 1..80), gamma in prop::sample::select(vec![1.0f32, -1.0, 0.5])) {
             let value: Vec<f32> = scores.iter().map(|&(v, _)| f32::from(v)).collect();
