@@ -2,12 +2,15 @@
 
 For problems whose walks are all equally long. A budget is a number N of answers, worth N walks; tree search is a loop
 over single trials. What is returned is which trials end with a right answer.
+
+For walks of different lengths, fractions: all sequences of walks that a budget of steps pays for (`accuracy_within`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -292,3 +295,70 @@ def _select(node: _Node, c: float) -> _Node:
         open_children,
         key=lambda child: child.total / child.visits + c * math.sqrt(math.log(node.visits) / child.visits),
     )
+
+
+Walks = Mapping[tuple[int, "int | None"], Fraction]
+"""The probability of each number of steps with each answer; 0 is right, None is no answer."""
+
+
+def chain_walks(
+    matrix: Sequence[Sequence[Fraction]], answers: Sequence[int | None], start: int, max_steps: int
+) -> dict[tuple[int, int | None], Fraction]:
+    """Walks on a chain from `start` to a state that answers, by following every path; cut off after `max_steps`."""
+    walks: dict[tuple[int, int | None], Fraction] = {}
+    paths = [(start, 0, Fraction(1))]
+    while paths:
+        state, steps, p = paths.pop()
+        if answers[state] is not None or steps == max_steps:
+            end = (max(steps, 1), answers[state])
+            walks[end] = walks.get(end, Fraction(0)) + p
+        else:
+            paths += [(after, steps + 1, p * q) for after, q in enumerate(matrix[state]) if q]
+    return walks
+
+
+def accuracy_within(
+    walks: Walks,
+    budget: int,
+    select: str,
+    stop: bool = False,
+    false_positive: Fraction = Fraction(0),
+    false_negative: Fraction = Fraction(0),
+) -> Fraction:
+    """The chance to be right within `budget` steps, over all sequences of walks and verdicts.
+
+    A walk that would take more than what is left of the budget is not heard, and is the last. With `stop` the first
+    accepted answer ends the sequence.
+    """
+
+    def on(left: int, heard: list[tuple[int | None, bool]]) -> Fraction:
+        if stop and heard and heard[-1][1]:
+            return Fraction(heard[-1][0] == 0)
+        under_way = sum((p for (length, _), p in walks.items() if length > left), Fraction(0))
+        total = under_way * _chosen(heard, select) if under_way else Fraction(0)
+        for (length, answer), p in walks.items():
+            if length <= left:
+                accepts = Fraction(0) if answer is None else (false_positive if answer else 1 - false_negative)
+                for accepted, q in ((True, accepts), (False, 1 - accepts)):
+                    if q:
+                        total += p * q * on(left - length, [*heard, (answer, accepted)])
+        return total
+
+    return on(budget, [])
+
+
+def _chosen(heard: Sequence[tuple[int | None, bool]], select: str) -> Fraction:
+    """How probable it is that a right answer is taken, of answers with verdicts in the order in which they came."""
+    if select == "first":
+        return Fraction(bool(heard) and heard[0][0] == 0)
+    answers = [(answer, accepted) for answer, accepted in heard if answer is not None]
+    if not answers:
+        return Fraction(0)
+    if select == "best":
+        equals = [answer for answer, accepted in answers if accepted] or [answer for answer, _ in answers]
+    else:
+        sums = {answer: 0 for answer, _ in answers}
+        for answer, accepted in answers:
+            sums[answer] += accepted or select == "majority"
+        equals = [answer for answer, weight in sums.items() if weight == max(sums.values())]
+    return Fraction(equals.count(0), len(equals))

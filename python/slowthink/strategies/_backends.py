@@ -52,7 +52,7 @@ class Backend(ABC):
     def exact(
         self, strategies: Sequence[Strategy], caps: Sequence[int], verifier: Verifier | None
     ) -> npt.NDArray[np.float64]:
-        """(S, B): accuracies in closed form, NaN where there is none."""
+        """(S, B): accuracies where they are known exactly, NaN elsewhere."""
 
     def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
         """What the reader of a table should know of how it came about."""
@@ -109,8 +109,11 @@ class Native(Backend):
         native = [strategy._native() for strategy in strategies]
         distinct = sorted({max(cap, 1) for cap in caps})
         judge = (verifier or Verifier())._native()
-        found = _slowthink.exact_curves(self._problem, native, distinct, judge, self._options)
-        return found[:, [distinct.index(max(cap, 1)) for cap in caps]]
+        known = _slowthink.exact_curves(self._problem, native, distinct, judge, self._options)
+        found = known[:, [distinct.index(max(cap, 1)) for cap in caps]]
+        # A budget of less than a step buys nothing, and one of a step may be all that a walk takes.
+        found[np.isfinite(found) & (np.array(caps) == 0)] = 0.0
+        return found
 
     def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
         judge = verifier or Verifier()

@@ -96,7 +96,7 @@ class Comparison:
     accuracy, low, high : (S, B) arrays of float
         Share of right trials and its interval; NaN before the first trial.
     exact : (S, B) array of float
-        The accuracy in closed form, mean over all instances; NaN where there is none.
+        The accuracy by exact computation, mean over all instances; NaN where it is not known, or would take seconds.
     correct : (S, B, T) array of uint8
         Which trials were right: trial t works on instance ``(first + t) % n_instances``.
     steps, calls, answers, verdicts, tokens : (S, B) arrays of float

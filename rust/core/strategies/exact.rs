@@ -1,7 +1,12 @@
 //! What the strategies come to, where it is known exactly: walks of fixed length, selected by a verifier whose errors
-//! are independent, or by vote; and choices after each step, where steps are right independently (`layers`).
+//! are independent, or by vote; walks of different lengths, by the law of these (`lengths`), as a recursion over the steps
+//! that are left (`renewal`); and choices after each step, where steps are right independently (`layers`).
 
 mod layers;
+mod lengths;
+mod renewal;
+#[cfg(test)]
+mod tests;
 
 use super::{Generator, Selector, Strategy, Verifier};
 use crate::error::Result;
@@ -10,14 +15,25 @@ use crate::problems::{Reasoning, Table};
 use crate::run::{Control, map_items};
 use crate::samples::majority::Ties;
 use crate::samples::planning::plurality_probability;
+use lengths::Lengths;
+use renewal::Renewal;
+use std::cell::OnceCell;
 
 /// Instances times answers times the largest number of votes, up to which plurality is worked out.
 const MOST_VOTING: f64 = 3e6;
 
+/// Transitions up to which the lengths of walks are worked out, over all instances: about half a second.
+const MOST_TRANSITIONS: u64 = 1 << 22;
+
+/// Multiplications up to which a strategy is followed on walks of different lengths, over all instances: some seconds.
+const MOST_WORK: f64 = 4e9;
+
 /// The probability of a right answer for each strategy and budget, the mean over all instances; NaN where no closed form
 /// is known, or it would take too long.
 ///
-/// Time: an instance is solved once, by recursion over its states; a vote takes a plurality at each budget.
+/// Time: an instance is solved once, by recursion over its states; a vote takes a plurality at each budget. Where walks
+/// differ in length it is the largest budget in steps times the longest walk, and for what is divided among several
+/// answers up to some hundred times as much.
 ///
 /// # Errors
 /// As [`compare`](super::compare::compare).
@@ -31,7 +47,7 @@ pub fn curves<P: Reasoning>(
     super::compare::check(strategies, budgets, verifier)?;
     let width = strategies.len() * budgets.len();
     if !problem.has_fixed_length() {
-        return Ok(vec![f64::NAN; width]);
+        return of_different_lengths(problem, strategies, budgets, verifier, control);
     }
     let numbers: Vec<u64> = budgets.iter().map(|budget| budget / u64::from(problem.max_steps())).collect();
     let n_instances = problem.n_instances() as usize;
@@ -66,13 +82,54 @@ pub fn curves<P: Reasoning>(
             Ok(row)
         },
     )?;
+    Ok(means(&of_instances, width))
+}
+
+/// As [`curves`], for walks that need not be equally long.
+fn of_different_lengths<P: Reasoning>(
+    problem: &P,
+    strategies: &[Strategy],
+    budgets: &[u64],
+    verifier: &Verifier,
+    control: &Control,
+) -> Result<Vec<f64>> {
+    let width = strategies.len() * budgets.len();
+    if strategies.iter().all(|strategy| strategy.generator != Generator::Walks) {
+        return Ok(vec![f64::NAN; width]);
+    }
+    let n_instances = problem.n_instances();
+    let rows = map_items(
+        n_instances as usize,
+        1,
+        control,
+        || (),
+        |(), instance| {
+            let most = MOST_TRANSITIONS / n_instances;
+            let Some(lengths) = Lengths::of(problem, instance as u64, most, control)? else { return Ok(vec![]) };
+            let most = MOST_WORK / n_instances as f64;
+            let renewal = Renewal { lengths: &lengths, budgets, most, control, any_right: OnceCell::new() };
+            let mut row = vec![f64::NAN; width];
+            for (strategy, out) in strategies.iter().zip(row.chunks_mut(budgets.len().max(1))) {
+                if strategy.generator == Generator::Walks {
+                    // By rounding alone a sum of probabilities is above 1.
+                    let known = renewal.curve(strategy, verifier)?.into_iter().map(|value| value.min(1.0));
+                    out.iter_mut().zip(known).for_each(|(out, value)| *out = value);
+                }
+            }
+            Ok(row)
+        },
+    )?;
+    Ok(if rows.iter().any(Vec::is_empty) { vec![f64::NAN; width] } else { means(&rows, width) })
+}
+
+fn means(rows: &[Vec<f64>], width: usize) -> Vec<f64> {
     let mut means = vec![0.0; width];
-    for row in of_instances {
+    for row in rows {
         for (mean, value) in means.iter_mut().zip(row) {
-            *mean += value / n_instances as f64;
+            *mean += value / rows.len() as f64;
         }
     }
-    Ok(means)
+    means
 }
 
 /// Fills `out` with what `strategy` comes to with each of `numbers` answers of law `law`.
