@@ -258,4 +258,38 @@ mod tests {
         assert_eq!(error(&[0.5, 0.5, 1.0, 0.0], 2, &[0, 3]), "target[1] must be below the number of answers, 2, got 3");
         assert_eq!(error(&[], 2, &[0]), "probabilities must have at least one answer");
     }
+
+    #[test]
+    fn values_priors_and_keys_are_those_of_the_state() {
+        let problem = Categorical::new(LAWS.to_vec(), 3, vec![0, 2]).unwrap();
+        let seed = Seed::from_u64(3);
+        let mut keys = std::collections::HashSet::new();
+        for tree in 0..2 {
+            let root = problem.root(tree);
+            let mut priors = vec![];
+            problem.priors(&root, &mut priors);
+            assert_eq!(priors, LAWS[tree as usize * 3..][..3].iter().map(|&p| p as f32).collect::<Vec<_>>());
+            let success = LAWS[[0, 5][tree as usize]];
+            let mean = (0..4000).map(|i| problem.value(&root, &mut seed.stream(i))).sum::<f64>() / 4000.0;
+            assert!((mean - success).abs() <= 5.0 * (success * (1.0 - success) / 4000.0).sqrt(), "{mean}");
+            assert!(keys.insert(problem.key(&root)) && !problem.is_correct(&root));
+            for action in 0..3 {
+                let mut state = root;
+                problem.step(&mut state, action);
+                let is_correct = action == [0, 2][tree as usize];
+                assert_eq!(problem.is_correct(&state), is_correct);
+                assert_eq!(problem.value(&state, &mut seed.stream(0)), f64::from(u8::from(is_correct)));
+                let law = problem.answer_law(&state).unwrap();
+                assert_eq!((law[0].probability, law[0].is_correct), (1.0, is_correct));
+                assert!(keys.insert(problem.key(&state)));
+            }
+        }
+        // What is never answered is left out, but for the right answer.
+        let law = problem.answer_law(&problem.root(0)).unwrap();
+        assert_eq!(law.len(), 3);
+        let error = Categorical::new(vec![0.5, 0.5], 2, vec![2, 0]).unwrap_err().to_string();
+        assert_eq!(error, "probabilities must have 2 numbers for each of 2 instances, got 2");
+        let error = Categorical::new(vec![0.5, 0.5], 0, vec![0]).unwrap_err().to_string();
+        assert_eq!(error, "probabilities must have at least one answer");
+    }
 }

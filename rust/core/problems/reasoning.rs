@@ -124,3 +124,125 @@ pub fn drawn(probabilities: &[f64], stream: &mut Stream) -> u32 {
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Seed;
+
+    #[test]
+    fn indices_are_drawn_by_their_probabilities() {
+        let mut stream = Seed::from_u64(1).stream(0);
+        let n = 20_000;
+        for p in [&[0.25, 0.0, 0.45, 0.3, 0.0][..], &[1.0], &[0.0, 1.0]] {
+            let mut counts = vec![0; p.len()];
+            for _ in 0..n {
+                counts[drawn(p, &mut stream) as usize] += 1;
+            }
+            for (&p, &count) in p.iter().zip(&counts) {
+                let mean = p * f64::from(n);
+                assert!((f64::from(count) - mean).abs() <= 5.0 * (mean * (1.0 - p)).sqrt(), "{counts:?}");
+            }
+        }
+        // What is left over falls to the last that is possible.
+        assert!((0..100).all(|_| drawn(&[0.0, 1e-9, 0.0], &mut stream) == 1));
+    }
+
+    /// Two steps to one of four places; expert 1 prefers the first action, expert 0 none.
+    struct Plain;
+
+    impl Problem for Plain {
+        type State = (u32, u32);
+        fn root(&self, _tree: u64) -> (u32, u32) {
+            (0, 0)
+        }
+        fn n_actions(&self, state: &(u32, u32)) -> u32 {
+            if state.0 < 2 { 2 } else { 0 }
+        }
+        fn step(&self, state: &mut (u32, u32), action: u32) -> f64 {
+            *state = (state.0 + 1, 2 * state.1 + action);
+            0.0
+        }
+        fn value(&self, _state: &(u32, u32), _stream: &mut Stream) -> f64 {
+            0.0
+        }
+    }
+
+    impl Reasoning for Plain {
+        fn max_steps(&self) -> u32 {
+            2
+        }
+        fn policy(&self, _state: &(u32, u32), expert: u32, probabilities: &mut Vec<f64>) {
+            probabilities.extend([0.9, 0.1].iter().take(2 * expert as usize));
+        }
+        fn answer(&self, state: &(u32, u32)) -> Option<u64> {
+            Some(state.1.into())
+        }
+        fn is_correct(&self, state: &(u32, u32)) -> bool {
+            state.1 == 0
+        }
+    }
+
+    #[test]
+    fn walks_follow_the_policy_of_their_expert() {
+        let n = 20_000;
+        let mut stream = Seed::from_u64(2).stream(0);
+        for (expert, first) in [(0, 0.5), (1, 0.9)] {
+            let (mut counts, mut scratch) = ([0; 4], vec![5.0; 3]);
+            for _ in 0..n {
+                let mut state = (0, 0);
+                while !Plain.is_terminal(&state) {
+                    let mut stepped = state;
+                    let action = Plain.walk(&mut state, expert, &mut stream, &mut scratch);
+                    Plain.step(&mut stepped, action);
+                    assert_eq!(stepped, state);
+                }
+                counts[state.1 as usize] += 1;
+            }
+            let law = [first * first, first * (1.0 - first), (1.0 - first) * first, (1.0 - first) * (1.0 - first)];
+            for (p, count) in law.into_iter().zip(counts) {
+                let mean = p * f64::from(n);
+                assert!((f64::from(count) - mean).abs() <= 5.0 * mean.sqrt(), "{counts:?}");
+            }
+        }
+        let (mut next, mut policies) = (vec![], vec![vec![]; 2]);
+        Plain.expand(&(1, 1), &mut next, &mut policies);
+        assert_eq!((next, policies), (vec![(2, 2), (2, 3)], vec![vec![], vec![0.9, 0.1]]));
+        let (mut next, mut policies) = (vec![], vec![vec![]; 2]);
+        Plain.expand(&(2, 1), &mut next, &mut policies);
+        assert!(next.is_empty() && policies.iter().all(Vec::is_empty));
+        // A place with a single action is not the end.
+        assert!(!Single.is_terminal(&0) && Single.is_terminal(&1));
+    }
+
+    struct Single;
+
+    impl Problem for Single {
+        type State = u32;
+        fn root(&self, _tree: u64) -> u32 {
+            0
+        }
+        fn n_actions(&self, state: &u32) -> u32 {
+            1 - *state
+        }
+        fn step(&self, state: &mut u32, _action: u32) -> f64 {
+            *state = 1;
+            0.0
+        }
+        fn value(&self, _state: &u32, _stream: &mut Stream) -> f64 {
+            0.0
+        }
+    }
+
+    impl Reasoning for Single {
+        fn max_steps(&self) -> u32 {
+            1
+        }
+        fn answer(&self, _state: &u32) -> Option<u64> {
+            None
+        }
+        fn is_correct(&self, _state: &u32) -> bool {
+            false
+        }
+    }
+}

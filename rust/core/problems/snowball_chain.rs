@@ -328,4 +328,94 @@ mod tests {
         assert_eq!(error(&[0.5; 2], 2, 0, 1), "n_wrong must be from 1 to 65536, got 0");
         assert_eq!(error(&[0.5; 2], 2, 1, 0), "n_instances must be at least 1, got 0");
     }
+
+    /// All states below `state` and itself.
+    fn below(chain: &SnowballChain, state: Snowball) -> Vec<Snowball> {
+        let mut found = vec![state];
+        let mut done = 0;
+        while let Some(&state) = found.get(done) {
+            for action in 0..chain.n_actions(&state) {
+                let mut next = state;
+                chain.step(&mut next, action);
+                if !found.contains(&next) {
+                    found.push(next);
+                }
+            }
+            done += 1;
+        }
+        found
+    }
+
+    #[test]
+    fn what_is_known_of_a_state_follows_from_its_children() {
+        let success = [0.9, 0.5, 0.7, 0.2, 0.3, 0.4];
+        let chain = SnowballChain::new(&success, 3, 2, 4).unwrap();
+        assert_eq!(chain.step_success(), Some(success[..3].to_vec()));
+        assert_eq!(chain.root(1), chain.root(5));
+        let seed = Seed::from_u64(8);
+        for state in below(&chain, chain.root(1)) {
+            let law = chain.answer_law(&state).unwrap();
+            assert!((law.iter().map(|answer| answer.probability).sum::<f64>() - 1.0).abs() < 1e-15);
+            assert!(law.iter().all(|answer| answer.is_correct == (answer.answer == Some(0))));
+            let right: f64 = law.iter().filter(|answer| answer.is_correct).map(|answer| answer.probability).sum();
+            assert_eq!(chain.success_probability(&state), Some(right));
+            let mean = (0..4000).map(|i| chain.value(&state, &mut seed.stream(i))).sum::<f64>() / 4000.0;
+            assert!((mean - right).abs() <= 5.0 * (right * (1.0 - right) / 4000.0).sqrt(), "{mean} {right}");
+            if chain.is_terminal(&state) {
+                assert_eq!((law.len(), law[0].answer), (1, chain.answer(&state)));
+                let text = match state.answer {
+                    0 => "step 3 of 3, right".to_owned(),
+                    wrong => format!("step 3 of 3, wrong answer {wrong}"),
+                };
+                assert_eq!(chain.describe(&state), text);
+                continue;
+            }
+            let mut policy = vec![];
+            chain.policy(&state, 0, &mut policy);
+            let mut expected = [0.0; 3];
+            for (action, p) in (0..).zip(policy) {
+                let mut next = state;
+                chain.step(&mut next, action);
+                // A wrong action is called after the answer that it leads to.
+                let called = chain.describe_action(&state, action);
+                assert!(state.answer > 0 || called == "right" || called == format!("wrong {}", next.answer));
+                for answer in chain.answer_law(&next).unwrap() {
+                    expected[answer.answer.unwrap() as usize] += p * answer.probability;
+                }
+            }
+            for answer in law {
+                assert!((answer.probability - expected[answer.answer.unwrap() as usize]).abs() < 1e-15);
+            }
+        }
+    }
+
+    #[test]
+    fn places_and_keys_tell_nothing_of_each_other() {
+        let chain = SnowballChain::new(&[0.5; 8], 8, 6, 1000).unwrap();
+        let at = |tree, step| Snowball { step, ..chain.root(tree) };
+        let equal = |pairs: &[(Snowball, Snowball)]| {
+            let equal = pairs.iter().filter(|(a, b)| chain.place(a) == chain.place(b)).count() as f64;
+            let n = pairs.len() as f64;
+            assert!((equal - n / 7.0).abs() < 5.0 * (n * 6.0 / 49.0).sqrt(), "{equal} of {n}");
+        };
+        equal(&(0..1000).map(|tree| (at(tree, 0), at(tree, 1))).collect::<Vec<_>>());
+        equal(&(0..1000).map(|tree| (at(tree, 2), at(tree ^ 1, 3))).collect::<Vec<_>>());
+        let mut keys = std::collections::HashSet::new();
+        for tree in 0..50 {
+            for step in 0..8 {
+                assert!((0..7).all(|answer| keys.insert(chain.key(&Snowball { answer, ..at(tree, step) }))));
+            }
+        }
+    }
+
+    #[test]
+    fn limits_are_allowed() {
+        let wrong =
+            |n_wrong| SnowballChain::new(&[0.0, 1.0], 2, n_wrong, 1).map(|_| ()).map_err(|error| error.to_string());
+        assert_eq!(wrong(1 << 16), Ok(()));
+        assert_eq!(wrong((1 << 16) + 1), Err("n_wrong must be from 1 to 65536, got 65537".into()));
+        let error = SnowballChain::new(&[0.5], 0, 1, 1).unwrap_err().to_string();
+        assert_eq!(error, "success must have at least one step");
+        assert_eq!(profile(4.0, 3), [1.0, 4.0 * (-2.0f64).exp(), 4.0 * (-3.0f64).exp()]);
+    }
 }

@@ -7,6 +7,9 @@ use crate::random::Stream;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+#[cfg(test)]
+mod tests;
+
 /// One instance of a [`Reasoning`] problem as a directed acyclic graph.
 ///
 /// States are numbered from the root, 0. Where walks go is decided by the same probabilities as on the problem itself;
@@ -340,121 +343,5 @@ impl Table {
         }
         order.reverse();
         order
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::problems::GameOf24;
-    use crate::random::Seed;
-
-    fn game(temperature: f64) -> GameOf24 {
-        let puzzles = [[1, 1, 4, 6], [3, 3, 8, 8], [1, 1, 1, 1], [13, 2, 2, 3]];
-        GameOf24::new(&puzzles).unwrap().with_temperature(temperature).unwrap()
-    }
-
-    /// The probability of every answer by going through all walks.
-    fn all_walks(game: &GameOf24, tree: u64, expert: u32) -> HashMap<Option<u64>, f64> {
-        let mut law = HashMap::new();
-        let mut open = vec![(game.root(tree), 1.0)];
-        while let Some((state, p)) = open.pop() {
-            let n = game.n_actions(&state);
-            if n == 0 {
-                *law.entry(game.answer(&state)).or_default() += p;
-            }
-            let mut policy = Vec::new();
-            game.policy(&state, expert, &mut policy);
-            for action in 0..n {
-                let mut next = state;
-                game.step(&mut next, action);
-                open.push((next, p * policy.get(action as usize).copied().unwrap_or(1.0 / f64::from(n))));
-            }
-        }
-        law
-    }
-
-    #[test]
-    fn laws_of_answers_are_those_of_all_walks() {
-        for temperature in [0.0, 0.7, f64::INFINITY] {
-            let game = game(temperature);
-            for tree in 0..4 {
-                let table = Table::of(&game, tree, 1, 10_000).unwrap();
-                let (law, walks) = (table.answer_law(&0).unwrap(), all_walks(&game, tree, 0));
-                let of = |answer: &Answer| walks.get(&answer.answer).copied().unwrap_or(0.0);
-                assert!(law.iter().all(|answer| (answer.probability - of(answer)).abs() < 1e-14), "{law:?} {walks:?}");
-                assert!(law.len() >= walks.len() && law.iter().any(|answer| answer.answer.is_some()));
-                let right: f64 = law.iter().filter(|answer| answer.is_correct).map(|answer| answer.probability).sum();
-                assert!((table.success_probability(&0).unwrap() - right).abs() < 1e-14);
-                assert_eq!(right > 0.0, tree != 2 && (temperature > 0.0 || right > 0.0));
-            }
-        }
-    }
-
-    #[test]
-    fn walks_on_the_table_follow_each_expert() {
-        let game = game(0.7);
-        let table = Table::of(&game, 0, 9, 10_000).unwrap();
-        assert_eq!(table.n_experts(), 4);
-        let n = 20_000u32;
-        for expert in 0..4 {
-            let exact = all_walks(&game, 0, expert);
-            let mut counts: HashMap<Option<u64>, u32> = HashMap::new();
-            let mut stream = Seed::from_u64(5).stream(expert.into());
-            for _ in 0..n {
-                let mut state = 0;
-                while !table.is_terminal(&state) {
-                    table.walk(&mut state, expert, &mut stream, &mut Vec::new());
-                }
-                *counts.entry(table.answer(&state)).or_default() += 1;
-            }
-            for (answer, p) in exact {
-                let sd = (p * (1.0 - p) / f64::from(n)).sqrt();
-                let share = f64::from(counts.get(&answer).copied().unwrap_or(0)) / f64::from(n);
-                assert!((share - p).abs() < 5.0 * sd + 1e-3, "{share} {p}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_too_large_or_comes_back_is_not_written_out() {
-        assert!(Table::of(&game(1.0), 0, 4, 100).is_none());
-        assert_eq!(Table::of(&game(1.0), 0, 4, 10_000), Table::of(&game(1.0), 0, 4, 5_000));
-        assert!(Table::of(&Clock, 0, 1, 100).is_none());
-    }
-
-    /// Three states in a circle.
-    struct Clock;
-
-    impl Problem for Clock {
-        type State = u64;
-        fn root(&self, _tree: u64) -> u64 {
-            0
-        }
-        fn n_actions(&self, _state: &u64) -> u32 {
-            1
-        }
-        fn step(&self, state: &mut u64, _action: u32) -> f64 {
-            *state = (*state + 1) % 3;
-            0.0
-        }
-        fn value(&self, _state: &u64, _stream: &mut Stream) -> f64 {
-            0.0
-        }
-        fn key(&self, state: &u64) -> Option<u64> {
-            Some(*state)
-        }
-    }
-
-    impl Reasoning for Clock {
-        fn max_steps(&self) -> u32 {
-            5
-        }
-        fn answer(&self, _state: &u64) -> Option<u64> {
-            None
-        }
-        fn is_correct(&self, _state: &u64) -> bool {
-            false
-        }
     }
 }

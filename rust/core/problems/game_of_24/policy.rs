@@ -93,3 +93,78 @@ impl Reasoning for GameOf24 {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problems::Problem;
+
+    #[test]
+    fn policies_are_exponential_in_what_is_disliked() {
+        // 1 2 12 and 2 12 are on the way, and in the end 24 is 3 better than all else.
+        let puzzles = [[1, 2, 3, 4], [2, 2, 3, 12]];
+        for temperature in [0.0, 0.3, 1.0, 5.0, f64::INFINITY] {
+            let game = GameOf24::new(&puzzles).unwrap().with_temperature(temperature).unwrap();
+            let mut open = vec![game.root(0), game.root(1)];
+            while let Some(state) = open.pop() {
+                let next: Vec<Numbers> = (0..game.n_actions(&state))
+                    .map(|action| {
+                        let mut next = state;
+                        game.step(&mut next, action);
+                        next
+                    })
+                    .collect();
+                let (mut after, mut policies) = (vec![], vec![vec![]; 4]);
+                game.expand(&state, &mut after, &mut policies);
+                assert_eq!(after, next);
+                assert_eq!(
+                    (game.is_terminal(&state), game.answer(&state).is_some()),
+                    (next.is_empty(), next.is_empty())
+                );
+                if next.is_empty() {
+                    assert_eq!(game.is_correct(&state), state.numbers[0] == TARGET);
+                    continue;
+                }
+                assert!(!game.is_correct(&state));
+                let count = |numbers: &Numbers| match numbers.as_slice() {
+                    [last] => {
+                        if *last == TARGET {
+                            0.0
+                        } else {
+                            3.0
+                        }
+                    }
+                    some => {
+                        let plain = |number: &f64| *number >= 0.0 && *number == number.round();
+                        (some.len() - some.iter().map(|number| number.to_f64()).filter(plain).count()) as f64
+                    }
+                };
+                let least = next.iter().map(count).fold(f64::INFINITY, f64::min);
+                for (expert, times) in [1.0, 0.5, 2.0, 4.0].into_iter().enumerate() {
+                    let mut policy = vec![];
+                    game.policy(&state, expert as u32, &mut policy);
+                    assert_eq!(policy, policies[expert]);
+                    if temperature == f64::INFINITY {
+                        assert!(policy.is_empty());
+                        continue;
+                    }
+                    let weight = |next: &Numbers| {
+                        let more = count(next) - least;
+                        if more == 0.0 { 1.0 } else { (-more / (times * temperature)).exp() }
+                    };
+                    let total: f64 = next.iter().map(weight).sum();
+                    for (next, p) in next.iter().zip(policy) {
+                        assert!((weight(next) / total - p).abs() < 1e-14, "{} {p}", game.describe(next));
+                    }
+                }
+                open.extend(next.into_iter().step_by(7));
+            }
+        }
+        let game = GameOf24::new(&puzzles).unwrap();
+        assert_eq!((game.n_instances(), game.max_steps(), game.n_experts(), game.tokens_per_step()), (2, 3, 4, 16.0));
+        assert!(game.has_fixed_length() && game.is_small());
+        let error = |temperature| game.clone().with_temperature(temperature).unwrap_err().to_string();
+        assert_eq!(error(-0.5), "temperature must be at least 0, got -0.5");
+        assert_eq!(error(f64::NAN), "temperature must be at least 0, got NaN");
+    }
+}

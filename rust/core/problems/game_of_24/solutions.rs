@@ -120,4 +120,114 @@ mod tests {
         let error = solvable(&[1, 2, 3, -4]).unwrap_err();
         assert_eq!(error.to_string(), "numbers[3] must be from 1 to 100, got -4");
     }
+
+    /// What a text says: a number, or two parts and a sign.
+    #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    enum Said {
+        Number(u8),
+        Joined(char, Box<Said>, Box<Said>),
+    }
+
+    /// Reads sums, products and what stands in parentheses, from the left.
+    fn read(text: &mut &str, binds: u8) -> Said {
+        let mut left = if binds < 2 {
+            read(text, binds + 1)
+        } else if let Some(rest) = text.strip_prefix('(') {
+            *text = rest;
+            let inner = read(text, 0);
+            *text = text.strip_prefix(')').unwrap();
+            return inner;
+        } else {
+            let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+            let (digits, rest) = text.split_at(end);
+            *text = rest;
+            return Said::Number(digits.parse().unwrap());
+        };
+        let signs = [[" + ", " - "], [" * ", " / "]][usize::from(binds)];
+        while let Some(sign) = signs.iter().find(|sign| text.starts_with(**sign)) {
+            *text = &text[3..];
+            let sign = sign.trim().chars().next().unwrap();
+            left = Said::Joined(sign, Box::new(left), Box::new(read(text, binds + 1)));
+        }
+        left
+    }
+
+    fn worth(said: &Said, numbers: &mut Vec<u8>) -> Option<Fraction> {
+        Some(match said {
+            Said::Number(number) => {
+                numbers.push(*number);
+                Fraction::whole((*number).into())
+            }
+            Said::Joined(sign, a, b) => {
+                let (a, b) = (worth(a, numbers)?, worth(b, numbers)?);
+                match sign {
+                    '+' => a.plus(b),
+                    '-' => a.minus(b),
+                    '*' => a.times(b),
+                    _ if b.is_zero() => return None,
+                    _ => a.over(b),
+                }
+            }
+        })
+    }
+
+    /// The same, with the parts of sums and products in order.
+    fn ordered(said: Said) -> Said {
+        let Said::Joined(sign, a, b) = said else { return said };
+        let (a, b) = (ordered(*a), ordered(*b));
+        let (a, b) = if matches!(sign, '+' | '*') && b < a { (b, a) } else { (a, b) };
+        Said::Joined(sign, Box::new(a), Box::new(b))
+    }
+
+    /// Whether a sum or product has three parts somewhere.
+    fn is_long(said: &Said) -> bool {
+        let Said::Joined(sign, a, b) = said else { return false };
+        let rank = |sign: char| matches!(sign, '*' | '/');
+        matches!(**a, Said::Joined(inner, ..) if rank(inner) == rank(*sign)) || is_long(a) || is_long(b)
+    }
+
+    /// Whether the smaller part of every sum and product of two parts stands first.
+    fn is_sorted(said: &Said) -> bool {
+        let Said::Joined(sign, a, b) = said else { return true };
+        let value = |said| worth(said, &mut vec![]);
+        (matches!(sign, '-' | '/') || value(a) <= value(b)) && is_sorted(a) && is_sorted(b)
+    }
+
+    #[test]
+    fn solutions_say_24_once_each_and_with_no_more_parentheses_than_needed() {
+        for puzzle in
+            [[2, 3, 4, 6], [1, 2, 3, 4], [3, 3, 8, 8], [1, 3, 4, 6], [2, 2, 6, 6], [1, 5, 5, 5], [4, 4, 10, 10]]
+        {
+            let all = solutions(&puzzle).unwrap();
+            assert!(!all.is_empty() && solvable(&puzzle).unwrap());
+            let mut seen = std::collections::HashSet::new();
+            for text in &all {
+                let mut rest = text.as_str();
+                let said = read(&mut rest, 0);
+                let mut numbers = vec![];
+                assert_eq!((worth(&said, &mut numbers), rest), (Some(TARGET), ""), "{text}");
+                numbers.sort_unstable();
+                assert_eq!(numbers, puzzle.map(|number| number as u8), "{text}");
+                if !is_long(&said) {
+                    assert!(is_sorted(&said), "{text}");
+                    assert!(seen.insert(ordered(said.clone())), "{text} is there in another order");
+                }
+                // Without any pair of parentheses it says something else.
+                for (open, _) in text.match_indices('(') {
+                    let depth = |(at, c)| (at, i32::from(c == '(') - i32::from(c == ')'));
+                    let mut sum = 0;
+                    let close = text.char_indices().map(depth).skip(open).find(|&(_, step)| {
+                        sum += step;
+                        sum == 0
+                    });
+                    let close = close.unwrap().0;
+                    let bare = [&text[..open], &text[open + 1..close], &text[close + 1..]].concat();
+                    assert_ne!(read(&mut bare.as_str(), 0), said, "{text}");
+                }
+            }
+        }
+        for puzzle in [[1, 1, 1, 1], [1, 1, 1, 2], [13, 13, 13, 13], [1, 1, 2, 2]] {
+            assert!(!solvable(&puzzle).unwrap() && solutions(&puzzle).unwrap().is_empty());
+        }
+    }
 }

@@ -38,6 +38,11 @@ fn nothing_is_drawn_that_nobody_is_charged_for() {
         let charged: u64 = found.chunks(strategies.len()).map(most).sum();
         // The last walk of a trial may be cut off.
         assert!((charged..=charged + 2 * 20).contains(&problem.n_steps()), "{strategies:?}");
+        // None is begun where nothing is left.
+        let problem = Uneven::new(0.0, 0.0, 3);
+        let found = run(&problem, strategies, &[3 * 40], 20, &Verifier::default());
+        let charged: u64 = found.chunks(strategies.len()).map(most).sum();
+        assert_eq!(problem.n_steps(), charged, "{strategies:?}");
     }
 }
 

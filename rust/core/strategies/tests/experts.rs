@@ -172,3 +172,34 @@ fn a_run_asks_whom_the_learner_trusts() {
     let found = run(&game(1.0), &[of(in_turn, Selector::Best)], &[3 * 4], n, &plain);
     assert_near(accuracy(&found, 1)[0], 1.0 - fails(1.0) * fails(0.5) * fails(2.0) * fails(4.0), n);
 }
+
+#[test]
+fn hedge_goes_on_when_its_losses_are_large() {
+    // None is ever right: all go on to be asked, also when exp(-rate loss) is 0.
+    let mut bandit = Bandit::new(Learner::Hedge, 10, Seed::from_u64(0).stream(0));
+    let mut late = [0; 10];
+    for round in 0..60_000 {
+        let chosen = bandit.pick();
+        bandit.learn(chosen, 0.0);
+        late[chosen] += u32::from(round >= 50_000);
+    }
+    assert!(late.iter().all(|&times| (1..6000).contains(&times)), "{late:?}");
+}
+
+#[test]
+fn parameters_out_of_range_are_named() {
+    let error = |learner| {
+        let strategy = of(Generator::Experts { learner }, Selector::Best);
+        strategy.check(1).map_err(|error| error.to_string())
+    };
+    for (c, text) in [(-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf")] {
+        let text = format!("strategies[1] must have a c of at least 0, got c = {text}");
+        assert_eq!(error(Learner::Ucb { c }), Err(text));
+    }
+    for delta in [-0.5, 0.0, 1.0, f64::NAN] {
+        let text = format!("strategies[1] must have a delta between 0 and 1, got delta = {delta}");
+        assert_eq!(error(Learner::SuccessiveElimination { delta }), Err(text));
+    }
+    assert_eq!(error(Learner::Ucb { c: 0.0 }), Ok(()));
+    assert_eq!(error(Learner::SuccessiveElimination { delta: 0.999 }), Ok(()));
+}
