@@ -104,3 +104,80 @@ fn a_chain_ends_with_its_answer() {
     assert_eq!((problem.n_taken(0), problem.n_steps()), (10, 10));
     assert!(found.iter().all(|outcome| outcome.spent.steps == 2 && outcome.spent.answers == 1));
 }
+
+/// The first step ends with a wrong answer, or leads to a state from which half of all steps are right, or to one from
+/// which none is.
+struct Forked {
+    ends: f64,
+    good: f64,
+}
+
+impl Problem for Forked {
+    type State = (u32, u32);
+
+    fn root(&self, _tree: u64) -> (u32, u32) {
+        (0, 0)
+    }
+
+    fn n_actions(&self, state: &(u32, u32)) -> u32 {
+        match *state {
+            (0, _) => 3,
+            (1, 1 | 2) => 2,
+            _ => 0,
+        }
+    }
+
+    fn step(&self, state: &mut (u32, u32), action: u32) -> f64 {
+        *state = if state.0 == 0 { (1, action) } else { (2, 2 * state.1 + action) };
+        0.0
+    }
+
+    fn value(&self, state: &(u32, u32), _stream: &mut Stream) -> f64 {
+        [0.0, 0.5, 0.0][state.1 as usize]
+    }
+}
+
+impl Reasoning for Forked {
+    fn max_steps(&self) -> u32 {
+        2
+    }
+
+    fn policy(&self, state: &(u32, u32), _expert: u32, probabilities: &mut Vec<f64>) {
+        if state.0 == 0 {
+            probabilities.extend([self.ends, self.good, 1.0 - self.ends - self.good]);
+        }
+    }
+
+    fn answer(&self, state: &(u32, u32)) -> Option<u64> {
+        Some(state.1.into())
+    }
+
+    /// The second of what follows the second.
+    fn is_correct(&self, state: &(u32, u32)) -> bool {
+        *state == (2, 3)
+    }
+}
+
+#[test]
+fn a_beam_keeps_a_share_of_those_that_go_on() {
+    let (problem, n) = (Forked { ends: 0.25, good: 0.25 }, 20_000);
+    let choose = |n: u64, k: u64| (1..=k).map(|i| (n - k + i) as f64 / i as f64).product::<f64>();
+    for (width, expand) in [(4, 2), (7, 2), (7, 3), (9, 4), (5, 1)] {
+        let mut exact = 0.0;
+        for ended in 0..width {
+            let left = width - ended;
+            let kept = (left / expand).max(1);
+            for good in 0..=left {
+                let weight = choose(width, ended) * 0.25f64.powi(ended as i32);
+                let weight =
+                    weight * choose(left, good) * 0.25f64.powi(good as i32) * 0.5f64.powi((left - good) as i32);
+                // The good are kept first, and the first have a successor more than the others.
+                let tries = good.min(kept) * (left / kept) + good.min(left % kept);
+                exact += weight * (1.0 - 0.5f64.powi(tries as i32));
+            }
+        }
+        let beam = of(Generator::Beam { expand: expand as u32 }, Selector::Best);
+        let found = run(&problem, &[beam], &[2 * width], n, &Verifier::default());
+        assert_near(accuracy(&found, 1)[0], exact, n);
+    }
+}
