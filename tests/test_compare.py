@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slowthink import trees
 from slowthink.problems import GameOf24, TicTacToe
 from slowthink.strategies import (
     STRATEGIES,
@@ -26,7 +27,7 @@ from slowthink.strategies import (
     _intervals,
     compare,
 )
-from slowthink.trees import Gumbel, Puct, Uct
+from slowthink.trees import Gumbel, Puct, Thompson, Uct
 
 GAME = GameOf24(GameOf24().puzzles()[::7])
 ALL = [*STRATEGIES, SelfCorrection("ucb"), SelfCorrection("thompson"), SelfCorrection("successive-elimination")]
@@ -278,13 +279,18 @@ def test_paired_intervals_cover() -> None:
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
+        ({"problem": GameOf24}, TypeError, "problem must be an object, got the class GameOf24"),
         ({"problem": TicTacToe()}, TypeError, "problem must be one that is reasoned about"),
         ({"problem": object()}, TypeError, "problem must be one of slowthink.problems, or have the methods"),
         ({"strategies": ["walk", "run"]}, ValueError, r"strategies\[1\] must be one of walk, .*, got 'run'"),
         ({"strategies": [Walk(), "walk"]}, ValueError, r"strategies\[1\] must differ"),
         ({"strategies": []}, ValueError, "strategies must hold at least one"),
         ({"strategies": 3}, TypeError, "strategies must be a list"),
-        ({"strategies": [TreeSearch(Gumbel())]}, ValueError, r"strategies\[0\] must have a policy that goes on"),
+        ({"strategies": ["best-of-m"]}, ValueError, r"got 'best-of-m' \(did you mean 'best-of-n'\?\)"),
+        ({"strategies": [TreeSearch(Thompson())]}, ValueError, r"strategies\[0\] must have a policy for children"),
+        ({"threads": 0}, ValueError, "threads must be at least 1"),
+        ({"concurrency": 0}, ValueError, "concurrency must be at least 1"),
+        ({"retries": -1}, ValueError, "retries must be at least 0"),
         ({"budgets": []}, ValueError, "budgets must hold at least one"),
         ({"budgets": [4, 4]}, ValueError, r"budgets\[1\] must be above the one before it, 4, got 4"),
         ({"budgets": [0]}, ValueError, r"budgets\[0\] must be at least 1, got 0"),
@@ -298,6 +304,8 @@ def test_paired_intervals_cover() -> None:
         ({"over": "problems"}, ValueError, "over must be"),
         ({"time_limit": -1}, ValueError, "time_limit must be at least 0"),
         ({"checkpoint": "/no/such/folder/x.json"}, ValueError, "checkpoint must be in a folder that exists"),
+        ({"checkpoint": "."}, ValueError, "checkpoint must be a file, got the folder ."),
+        ({"resume": "."}, ValueError, "resume must be a file, got the folder ."),
         ({"resume": 3}, TypeError, "resume must be the name of a file"),
     ],
 )  # fmt: skip
@@ -316,6 +324,8 @@ def test_refused(change: dict[str, Any], error: type[Exception], words: str) -> 
         (lambda: SelfCorrection("best"), "learner must be"),
         (lambda: SelfCorrection(c=-1), "c must be at least 0"),
         (lambda: SelfCorrection(delta=1), "delta must be between 0 and 1"),
+        (lambda: TreeSearch(Gumbel()), "policy must be one whose search goes on for any budget, .*, got Gumbel"),
+        (lambda: TreeSearch(trees.Beam(4)), "policy must be one whose search goes on for any budget, .*, got Beam"),
         (lambda: TreeSearch(values="hope"), "values must be"),
         (lambda: TreeSearch(select="first"), "select must be"),
         (lambda: Verifier(false_positive=-0.1), "false_positive must be from 0 to 1"),

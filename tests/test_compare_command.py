@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -121,19 +122,31 @@ def test_ctrl_c_prints_what_was_finished(tmp_path: Path) -> None:
     ("arguments", "words"),
     [
         (("chess",), "PROBLEM must be one of game-of-24, snowball"),
+        (("Game24",), "got 'Game24' (did you mean 'game-of-24'?)"),
+        (("",), "or module_or_file.py:name, got ''"),
+        (("own_problem.py",), "(did you mean 'own_problem.py:NAME'?)"),
+        (("--strategies", "BestOfN"), "(did you mean 'best-of-n'?)"),
+        (("--plot", "-"), "--plot must be the name of a file, got '-'"),
+        (("--html", "-"), "--html must be the name of a file, got '-'"),
+        (("--resume", "-"), "--resume must be the name of a file, got '-'"),
+        (("--json", "/"), "--json must be the name of a file, got the folder /"),
+        (("--html", ""), "--html must be the name of a file, got the folder ."),
+        (("--json", "no.such", "--html", "no.such"), "--html must differ from the file of --json, got no.such"),
+        (("snowball", "--budgets", "2147483647"), "--budgets[0] must be at most 2147483646 steps"),
+        (("--confidence", "0.9999999999999999"), "--confidence must be between 0 and 1"),
         (("no_such.py:X",), "no such file: no_such.py"),
         (("no_such.json",), "no such file: no_such.json"),
         ((f"{OWN}:Nothing",), "has no 'Nothing'"),
         (("no_such_module:X",), "No module named 'no_such_module'"),
         (("--strategies", "walk,run"), "'run' is none of walk, best-of-n"),
-        (("--budgets", "0"), "must be whole numbers from 1 on, joined by commas, got '0'"),
+        (("--budgets", "0"), "must be whole numbers from 1 to 2147483647, joined by commas, got '0'"),
         (("--budgets", "x"), "got 'x'"),
-        (("--trials", "0"), "must be a whole number from 1 on"),
+        (("--trials", "0"), "must be a whole number from 1 to 1099511627775, got "),
         (("--verifier-error", "2"), "must be one or two numbers from 0 to 1"),
         (("--process-noise", "-1"), "must be a number from 0 on"),
         (("--confidence", "1"), "must be a number between 0 and 1"),
         (("--seed", "-1"), "must be a whole number from 0 on"),
-        (("--threads", "0"), "must be a whole number from 1 on"),
+        (("--threads", "0"), "must be a whole number from 1 to "),
         (("--plot", "/no/such/x.png"), "--plot: no such folder: /no/such"),
         (("--html", "/no/such/x.html"), "--html: no such folder: /no/such"),
         (("--resume", "/no/such/x.json"), "--resume: no such folder: /no/such"),
@@ -154,3 +167,134 @@ def test_named_problems(run: Any, name: str) -> None:
     assert code == 0
     assert "20 trials on " in out
     assert len(re.findall(r"^(?:walk|beam|dvts|tree-search) .* ±", out, re.MULTILINE)) == 4
+
+
+WRONG = """
+import sys
+class P:
+    max_steps = 2
+    def root(self, instance): return 0
+    def step(self, state, rng): return state + 1
+    def answer(self, state): return state if state == 2 else None
+    def correct(self, state): return True
+class Raises(P):
+    def step(self, state, rng): return {}["x"]
+class Waits(P):
+    async def step(self, state, rng): raise OSError("refused")
+class Leaves(P):
+    def step(self, state, rng): sys.exit(5)
+class Prints(P):
+    def step(self, state, rng):
+        print("a step")
+        return state + 1
+class Garbage(P):
+    def correct(self, state): return "no"
+class Unmade(P):
+    def __init__(self): raise RuntimeError("cannot be made")
+def gives_class(): return P
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Raises", "wrong.py, line 10, in step: KeyError: 'x'"),
+        ("Waits", "wrong.py, line 12, in step: OSError: refused"),
+        ("Leaves", "wrong.py, line 14, in step: SystemExit: 5"),
+        ("Unmade", "wrong.py, line 22, in __init__: RuntimeError: cannot be made"),
+        ("Garbage", "slowthink: error: problem.correct must give True or False, got 'no'"),
+        ("gives_class", "slowthink: error: problem must be an object, got the class P: P() makes one"),
+    ],
+)
+def test_errors_of_a_problem_name_their_line(run: Any, tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "wrong.py").write_text(WRONG)
+    code, out, err = run(f"{tmp_path / 'wrong.py'}:{name}", "--budgets", "1", "--trials", "2", "--strategies", "walk")
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("def f(:", "bad.py, line 1: SyntaxError: invalid syntax\n"),
+        ("x = 1 / 0", "bad.py, line 1, in <module>: ZeroDivisionError: division by zero\n"),
+        ("import nosuchmodule", "bad.py, line 1, in <module>: ModuleNotFoundError: No module named 'nosuchmodule'\n"),
+        ("\0", "SyntaxError: source code"),
+    ],
+)
+def test_files_that_are_no_modules(run: Any, tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "bad.py").write_text(text)
+    code, out, err = run(f"{tmp_path / 'bad.py'}:P")
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_what_a_problem_prints_is_not_in_the_way(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(WRONG)
+    arguments = ("--budgets", "1", "--trials", "2", "--strategies", "walk", "--json", "-")
+    code, out, err = run(f"{tmp_path / 'wrong.py'}:Prints", *arguments)
+    assert code == 0
+    assert json.loads(out)["n_finished"] == 2
+    assert err.count("a step\n") == 4
+
+
+def test_streams_that_are_closed_or_know_few_letters(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "slowthink", "compare", "snowball", *QUICK]
+    page = tmp_path / "page.html"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+    made = subprocess.run([*command, "--html", str(page)], env=ascii_only, capture_output=True, text=True, check=True)
+    assert re.search(r"^walk +\d+\.\d \+-\d", made.stdout, re.MULTILINE)
+    assert "±" in page.read_text(encoding="utf-8")
+    if os.name != "nt":
+        for closed, code in ((">&-", 0), ("2>&-", 0), ("--budgets 0 2>&-", 2)):
+            shell = " ".join(f"'{word}'" for word in command) + f" {closed}"
+            made = subprocess.run(shell, shell=True, capture_output=True, text=True, check=False)
+            assert made.returncode == code
+            assert "Traceback" not in made.stderr
+
+
+def test_the_time_is_up_before_it_begins(run: Any) -> None:
+    code, out, _ = run("snowball", "--time-limit", "0")
+    assert code == 0
+    assert "0 trials of 1,000 on 0 instances of SnowballChain(<6 steps>, n_wrong=1): the time was up" in out
+
+
+def test_lines_of_json_are_graphs_too(run: Any, tmp_path: Path) -> None:
+    from slowthink.problems import Reachability
+
+    file = tmp_path / "graphs.jsonl"
+    Reachability.generate(4, rng=1).write(file)
+    code, out, _ = run(file, "--budgets", "1,4", "--trials", "8")
+    assert code == 0
+    assert "8 trials on 4 instances of Reachability(<4 graphs>" in out
+
+
+def test_files_that_cannot_be_written(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    code, out, err = run("snowball", "--json", tmp_path / "x.json")
+    assert (code, out) == (2, "")
+    assert "--json: " in err
+    assert "x.json cannot be written" in err
+
+
+def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    from slowthink._report import Writer
+    from slowthink.problems import SnowballChain
+    from slowthink.strategies import compare
+    from slowthink.strategies._table import write
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "dumb")
+    stream = Terminal()
+    write(compare(SnowballChain(), n_trials=8, rng=1), Writer(stream))
+    assert "\N{HORIZONTAL ELLIPSIS}" not in stream.getvalue()
+    rows = [line for line in stream.getvalue().splitlines() if line.startswith("self-correction")]
+    assert len(rows) > 6
+    assert all(len(row) <= 40 for row in rows)

@@ -195,3 +195,16 @@ def test_a_vote_of_walks_is_right_as_soon_as_one_is():
     found = compare(maze, ["walk", "majority"], [4], n_trials=4000, rng=1)
     # Instances are fixed: what varies is which walks succeed.
     np.testing.assert_allclose(found.accuracy[:, 0], exact, atol=5 * np.sqrt(0.25 / 4000))
+
+
+def test_experts_of_the_default_are_more_and_less_greedy():
+    arguments = {"n_instances": 5, "seed": 1}
+    assert KeysMaze(**arguments)._arguments["experts"] == (0.05, 0.2, 0.4)
+    assert KeysMaze(greed=0.5, **arguments)._arguments["experts"] == (0.25, 1.0, 1.0)
+    strategies, how = ["best-of-n", "self-correction"], {"budgets": [2], "n_trials": 300, "rng": 1}
+    found = compare(KeysMaze(**arguments), strategies, **how)
+    lonely = compare(KeysMaze(**arguments, experts=()), strategies, **how)
+    np.testing.assert_array_equal(found.correct[0], lonely.correct[0])
+    assert found.accuracy[1, 0] > lonely.accuracy[1, 0] + 0.05
+    assert "best-of-n by another name: self-correction" in lonely.table()
+    assert "by another name" not in found.table()

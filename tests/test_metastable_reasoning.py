@@ -134,3 +134,24 @@ def test_it_is_made_again_from_its_pickle():
 def test_bad_input_is_named(arguments, error, message):
     with pytest.raises(error, match=message):
         MetastableReasoning(**{"chain": metastable_chain(3, 4, 0.5), "max_steps": 5, **arguments})
+
+
+def test_experts_that_explore_find_the_rare_transitions():
+    """At an epsilon of 0.01 walks of the chain hardly ever cross; a policy that takes any transition does."""
+    chain = metastable_chain(3, 4, 0.01)
+    alone = MetastableReasoning(chain, max_steps=60, experts=())
+    default = MetastableReasoning(chain, max_steps=60)
+    strategies, arguments = ["walk", "best-of-n", "self-correction"], {"budgets": [16], "n_trials": 400, "rng": 1}
+    lonely, found = compare(alone, strategies, **arguments), compare(default, strategies, **arguments)
+    np.testing.assert_array_equal(lonely.correct[:2], found.correct[:2])  # the chain's own policy is what it was
+    assert found.difference("self-correction", "best-of-n", 16).low > 0.2
+    assert "best-of-n by another name: self-correction" in lonely.table()
+    assert "by another name" not in found.table()
+    assert pickle.loads(pickle.dumps(default))._arguments["experts"] == (0.1, 0.3, 1.0)
+    for experts, words in (
+        ([0.5, 1.5], r"experts\[1\] must be at most 1"),
+        ("x", "experts must be"),
+        ([np.nan], "experts"),
+    ):
+        with pytest.raises((TypeError, ValueError), match=words):
+            MetastableReasoning(chain, max_steps=60, experts=experts)

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from own_problems import Coins, Listed, P, SlowCoins
-from slowthink.strategies import STRATEGIES, Comparison, SelfCorrection, TreeSearch, Verifier, compare
+from slowthink.strategies import (
+    STRATEGIES,
+    Comparison,
+    SelfCorrection,
+    Stepwise,
+    TreeSearch,
+    Verifier,
+    compare,
+    stepwise_success,
+)
 from slowthink.strategies._judge import Sample, judged
 from slowthink.strategies._learners import LEARNERS
 from slowthink.trees import Uct
@@ -212,6 +221,14 @@ def test_systematic_errors_follow_from_the_answer() -> None:
     assert len({judged(fresh, sample, lambda i=i: np.random.default_rng(i), [1]) for i in range(5)}) == 5
 
 
+def _yields(self: Any, state: Any, rng: Any) -> Any:
+    yield state
+
+
+async def _awaits(self: Any, state: Any) -> Any:
+    return state
+
+
 @pytest.mark.parametrize(
     ("attributes", "error", "words"),
     [
@@ -222,15 +239,28 @@ def test_systematic_errors_follow_from_the_answer() -> None:
         ({"tokens_per_step": -1.0}, ValueError, "problem.tokens_per_step must be above 0"),
         ({"root": None}, TypeError, "Broken lacks root"),
         ({"answer": None, "correct": None}, TypeError, "Broken lacks answer, correct"),
-        ({"score": lambda self, state: float("nan")}, ValueError, "problem.score must be finite"),
+        ({"score": lambda self, state: float("nan")}, ValueError, "problem.score must give a finite number, got nan"),
         ({"answer": lambda self, state: [state]}, TypeError, "problem.answer must give something hashable, got list"),
         ({"tokens": lambda self, state: -3}, ValueError, "problem.tokens must be at least 0"),
+        ({"score": lambda self, state: "high"}, ValueError, "problem.score must give a finite number, got 'high'"),
+        ({"success_probability": lambda self, state: 2, "score": None}, ValueError, "must be from 0 to 1, got 2"),
+        ({"correct": lambda self, state: "no"}, TypeError, "problem.correct must give True or False, got 'no'"),
+        ({"correct": lambda self, state: None}, TypeError, "problem.correct must give True or False, got None"),
+        ({"correct": lambda self, a, b, c: True}, TypeError, "problem.correct must take a state, or an answer and"),
+        ({"step": lambda self, state, rng: None}, TypeError, "problem.step must give a state, got None"),
+        ({"step": lambda self, state: state}, TypeError, r"problem.step must be called as step\(state, rng\)"),
+        ({"n_experts": 2}, TypeError, r"problem.step must be called as step\(state, rng, expert\)"),
+        ({"root": lambda self: ()}, TypeError, r"problem.root must be called as root\(instance\)"),
+        ({"step": _yields}, TypeError, "problem.step must return what it has to say, and not yield it"),
+        ({"answer": _awaits}, TypeError, "problem.answer must be a plain function: only step, score, success_prob"),
     ],
 )
 def test_broken_problems_are_named(attributes: dict[str, Any], error: type[Exception], words: str) -> None:
     broken = type("Broken", (Coins,), attributes)
     with pytest.raises(error, match=words):
-        compare(broken(), ["walk", "beam"] if "score" in attributes else ["walk"], budgets=[1], n_trials=1)
+        compare(broken(), ["walk", "beam"] if "score" in attributes else ["walk"], budgets=[1], n_trials=5)
+    with pytest.raises(TypeError, match=r"problem must be an object, got the class Broken: Broken\(\) makes one"):
+        compare(broken)
 
 
 def test_priors_must_be_probabilities() -> None:
@@ -249,3 +279,153 @@ def test_listed_actions_are_no_calls_of_a_server() -> None:
 
     with pytest.raises(TypeError, match=r"problem.step must be a plain function"):
         compare(Wrong(), ["walk"], budgets=[1], n_trials=1)
+
+
+@pytest.mark.parametrize("actions", [-1, 2.5, 2**40])
+def test_numbers_of_actions_are_numbers(actions: Any) -> None:
+    class Wrong(Listed):
+        def n_actions(self, state: Any) -> Any:
+            return actions
+
+    with pytest.raises((TypeError, ValueError), match=r"problem.n_actions must be"):
+        compare(Wrong(), ["walk"], budgets=[1], n_trials=1)
+
+
+def test_listed_actions_give_a_pair() -> None:
+    class Wrong(Listed):
+        def step(self, state: Any, action: int) -> Any:
+            return super().step(state, action)[0]
+
+    with pytest.raises(TypeError, match=r"problem.step must give a pair of state and reward"):
+        compare(Wrong(), ["walk"], budgets=[1], n_trials=1)
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_a_step_that_changes_its_state_is_found_out(wait: bool) -> None:
+    class Changing:
+        max_steps = 3
+
+        def root(self, instance: int) -> list[int]:
+            return []
+
+        def step(self, state: list[int], rng: np.random.Generator) -> Any:
+            state.append(int(rng.integers(2)))
+            return state
+
+        def answer(self, state: list[int]) -> Any:
+            return tuple(state) if len(state) == 3 else None
+
+        def correct(self, state: list[int]) -> bool:
+            return sum(state) == 3
+
+    class Waiting(Changing):
+        async def step(self, state: list[int], rng: np.random.Generator) -> Any:
+            return super().step(state, rng)
+
+    with pytest.raises(ValueError, match=r"problem.step must leave the state that it is given as it is"):
+        compare((Waiting if wait else Changing)(), ["walk"], budgets=[1])
+
+
+STEPS = (0.9, 0.5, 0.3)
+
+
+class Chain:
+    """Three steps that must all be right, whose chances are known."""
+
+    max_steps = 3
+
+    def root(self, instance: int) -> Any:
+        return ()
+
+    def step(self, state: Any, rng: np.random.Generator) -> Any:
+        return (*state, bool(rng.random() < STEPS[len(state)]))
+
+    def answer(self, state: Any) -> Any:
+        return state if len(state) == 3 else None
+
+    def correct(self, state: Any) -> bool:
+        return all(state)
+
+    def success_probability(self, state: Any) -> float:
+        return float(np.prod(STEPS[len(state) :])) if all(state) else 0.0
+
+
+def test_accuracy_is_that_of_each_choice_among_steps() -> None:
+    """As in theorem 4.6 of Gan et al.: eps^L prod [1 - (1 - p)^k]; with several chains one choice more."""
+    arguments: dict[str, Any] = {"budgets": [4], "n_trials": 1500, "rng": 1, "confidence": 0.999}
+    judge = Verifier(accuracy=0.8)
+    found = compare(Chain(), [Stepwise(), Stepwise(4)], verifier=judge, **arguments)
+    exact = stepwise_success(STEPS, 4, 0.8)
+    assert found.low[0, 0] <= exact <= found.high[0, 0]
+    assert found.low[1, 0] <= 0.8 * exact <= found.high[1, 0]
+    never = compare(Chain(), [Stepwise()], verifier=Verifier(accuracy=0.0), **{**arguments, "n_trials": 50})
+    assert not never.correct.any()
+
+    class Unknown(Chain):
+        success_probability = None  # type: ignore[assignment]
+
+        def score(self, state: Any) -> float:
+            return 0.5
+
+    with pytest.raises(ValueError, match=r"strategies: stepwise needs success_probability, .* which Unknown lacks"):
+        compare(Unknown(), ["stepwise"], verifier=judge, **arguments)
+    with pytest.raises(ValueError, match=r"strategies: beam needs score"):
+        compare(type("Bare", (Chain,), {"success_probability": None})(), ["beam"], verifier=judge, **arguments)
+
+
+def test_the_probability_of_success_is_a_process_reward() -> None:
+    found = compare(Chain(), ["beam", "stepwise"], budgets=[4], n_trials=800, rng=2, confidence=0.999)
+    exact = stepwise_success(STEPS, 4)
+    assert found.low[1, 0] <= exact <= found.high[1, 0]
+    assert found.verifier == Verifier()
+    assert "without" not in found.table()
+
+
+@pytest.mark.parametrize("told", ["score", "success_probability"])
+def test_process_bias_is_added_where_nothing_can_be_won(told: str) -> None:
+    """With a bias that makes lost states look best, a beam is worse than a single walk."""
+    methods = {"score": None, "success_probability": None, told: Chain.success_probability}
+    problem = type("Judged", (Chain,), methods)()
+    arguments: dict[str, Any] = {"budgets": [4], "n_trials": 300, "rng": 3}
+    fooled = compare(problem, ["beam", "dvts", "stepwise"], verifier=Verifier(process_bias=2.0), **arguments)
+    told_right = compare(problem, ["beam", "dvts", "stepwise"], verifier=Verifier(), **arguments)
+    assert (fooled.accuracy < 0.1).all()
+    assert (told_right.accuracy > 0.4).all()
+
+
+def test_a_score_above_zero_is_not_that_of_a_lost_state_if_more_is_known() -> None:
+    class Both(Chain):
+        def score(self, state: Any) -> float:
+            return 1.0 + self.success_probability(state)
+
+    class Told(Both):
+        success_probability = Chain.success_probability
+
+    found = compare(Told(), ["beam"], budgets=[4], n_trials=300, rng=3, verifier=Verifier(process_bias=2.0))
+    assert found.accuracy[0, 0] < 0.1
+
+
+def test_what_the_notes_say() -> None:
+    noisy = Verifier(process_noise=0.1)
+    found = compare(Coins(), ["self-correction", "walk"], budgets=[1], n_trials=2, rng=1, verifier=noisy)
+    assert "with one policy and so nothing to learn, best-of-n by another name: self-correction" in found.table()
+    assert "process_noise and process_bias change nothing: no strategy here judges unfinished states" in found.table()
+    found = compare(Coins(), ["beam"], budgets=[1], n_trials=2, rng=1, verifier=noisy)
+    assert not found.notes
+
+
+def test_errors_of_a_problem_are_its_own() -> None:
+    class Wrong(Coins):
+        def step(self, state: Any, rng: np.random.Generator) -> Any:
+            raise KeyError("lost")
+
+    with pytest.raises(KeyError, match="lost") as caught:
+        compare(Wrong(), ["walk"], budgets=[1])
+    assert caught.value.__context__ is None
+
+    class Slow(SlowCoins):
+        async def step(self, state: Any, rng: np.random.Generator) -> Any:
+            await asyncio.sleep(10)
+
+    with pytest.raises(TimeoutError, match=r"a call took longer than 0.01 s, 1 times"):
+        compare(Slow(), ["walk"], budgets=[1], n_trials=1, timeout=0.01, retries=0)

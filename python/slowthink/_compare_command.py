@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.util
-import inspect
 import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from slowthink import problems
-from slowthink._outputs import check_folder, check_outputs, note
+from slowthink._named_problem import PROBLEMS, in_words_of_the_command, is_own, made
+from slowthink._outputs import check_files, check_outputs, meant, note
 from slowthink._report import Writer
 from slowthink.strategies import STRATEGIES, Comparison, Verifier, compare
 from slowthink.strategies._compare import BUDGETS
 from slowthink.strategies._table import write
-
-
-def _reachability() -> Any:
-    return problems.Reachability.generate(300, rng=0)
-
-
-PROBLEMS: dict[str, tuple[Callable[[], Any], str]] = {
-    "game-of-24": (problems.GameOf24, "four numbers make 24; all 1,362 classic puzzles"),
-    "snowball": (problems.SnowballChain, "six steps that must all be right, each less likely than the one before"),
-    "keys-maze": (problems.KeysMaze, "100 mazes of rooms, keys and locked doors"),
-    "reachability": (_reachability, "which of two nodes can be reached, in 300 graphs; or a ProsQA JSON file"),
-    "metastable": (problems.MetastableReasoning, "63 steps on a chain of 4 clusters, from the first to the last"),
-    "categorical": (problems.Categorical, "an answer that is right with probability 0.4, and three wrong ones"),
-}
-"""By the names of the command line: what makes it, and what it is."""
 
 EXAMPLES = """\
 examples:
@@ -40,7 +22,7 @@ examples:
   slowthink compare --plot curves.png --html page.html
   slowthink compare snowball --strategies best-of-n,majority,beam --budgets 1,8,64
   slowthink compare game-of-24 --verifier-error 0.1    a verifier that is wrong about a tenth of all answers
-  slowthink compare own_problem.py:Coins --trials 500  a problem of your own in Python
+  slowthink compare own_problem.py:Sum --trials 500    a problem of your own in Python
 """
 
 
@@ -56,24 +38,33 @@ def add(commands: Any, formatter: type[argparse.HelpFormatter]) -> None:
     )
     parser.set_defaults(run=run)
     parser.add_argument(
-        "problem", nargs="?", metavar="PROBLEM", help="one of those below, a ProsQA file, or module_or_file.py:name"
+        "problem",
+        nargs="?",
+        metavar="PROBLEM",
+        help="one of those below (default: game-of-24), a ProsQA file (.json, .jsonl), or module_or_file.py:name",
     )
     what = parser.add_argument_group("what to compare").add_argument
     what("--strategies", type=_names, metavar="S[,S]", help=f"{', '.join(STRATEGIES)} (default: all but the last)")
     what("--budgets", type=_budgets, metavar="N[,N]", help=f"default: {','.join(map(str, BUDGETS))}")
     what("--unit", choices=("answers", "steps", "tokens"), help="what budgets are counted in (default: answers)")
-    what("--trials", type=_count, metavar="N", help="default: each instance equally often")
-    error = "share of right answers it refuses and of wrong answers it accepts, or both: FALSE_POSITIVE,FALSE_NEGATIVE"
-    what("--verifier-error", type=_errors, metavar="E", help=error)
-    noise = "standard deviation of the noise in the process reward of a state (default: 0)"
+    trials = "default: about 1,000, each instance equally often; each instance of a problem in Python once"
+    what("--trials", type=_count, metavar="N", help=trials)
+    error = "share of wrong answers that the verifier accepts and of right ones that it refuses, one number or two"
+    what("--verifier-error", type=_errors, metavar="P[,N]", help=error)
+    noise = "standard deviation of the noise in the process reward of an unfinished state (default: 0)"
     what("--process-noise", type=_not_negative, metavar="S", help=noise)
 
     how = parser.add_argument_group("how").add_argument
-    how("--confidence", type=_level, default=0.95, metavar="P", help="level of the intervals (default: 0.95)")
-    how("--seed", type=_whole, metavar="N", help="of all that is random (default: 0)")
+    how("--confidence", type=_level, metavar="P", help="level of the intervals (default: 0.95)")
+    how("--seed", type=_whole, metavar="N", help="of all that is random (default: 0, or that of --resume)")
     how("--threads", type=_count, metavar="N", help="default: all processors")
     how("--time-limit", type=_not_negative, metavar="S", help="seconds after which no further trials are begun")
-    how("--resume", type=Path, metavar="FILE", help="a file of --json to go on with, or to begin, and to keep")
+    how(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="a file of --json to go on with, or to begin; what is done is kept in it",
+    )
 
     put = parser.add_argument_group("output").add_argument
     put("--plot", type=Path, metavar="FILE", help="write a figure: .png, .pdf or .svg")
@@ -83,26 +74,28 @@ def add(commands: Any, formatter: type[argparse.HelpFormatter]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compares, prints and writes; 130 where it was interrupted."""
+    check_files(("--resume", options.resume))
+    check_files(("--json", options.json), ("--plot", options.plot), ("--html", options.html))
     check_outputs(options)
-    check_folder("--html", options.html)
-    check_folder("--resume", options.resume)
-    problem = made(options.problem or "game-of-24")
+    for name, path in (("--html", options.html), ("--resume", options.resume)):
+        if str(path) == "-":
+            raise ValueError(f"{name} must be the name of a file, got '-'")
     if options.problem is None:
         note("no problem given: comparing on the Game of 24")
+    name = "game-of-24" if options.problem is None else options.problem
     more: dict[str, Any] = {}
     if options.budgets is not None:
         more["budgets"] = options.budgets
-    if options.unit is not None:
-        more["unit"] = options.unit
     resumed = options.resume is not None and options.resume.exists()
     if options.seed is not None or not resumed:
         more["rng"] = options.seed or 0
-    with warnings.catch_warnings():
+    with in_words_of_the_command(is_own(name)), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="interrupted after", category=RuntimeWarning)
         found = compare(
-            problem,
+            made(name),
             options.strategies,
             n_trials=options.trials,
+            unit=options.unit,
             verifier=_verifier(options),
             threads=options.threads,
             confidence=options.confidence,
@@ -140,49 +133,6 @@ def _show(found: Comparison, options: argparse.Namespace) -> None:
         note("for a figure add --plot FILE.png, for a page --html FILE.html")
 
 
-def made(name: str) -> Any:
-    """The problem of a name, of a ProsQA file, or of ``file.py:name`` and ``module:name``."""
-    if name in PROBLEMS:
-        return PROBLEMS[name][0]()
-    if name.endswith(".json"):
-        if not Path(name).is_file():
-            raise FileNotFoundError(f"no such file: {name}")
-        return problems.Reachability.read(name)
-    source, _, attribute = name.rpartition(":")
-    if not source:
-        raise ValueError(f"PROBLEM must be one of {', '.join(PROBLEMS)}, or module_or_file.py:name, got {name!r}")
-    found = _module(source)
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"PROBLEM: {source} has no {attribute!r}")
-        found = getattr(found, part)
-    return found() if inspect.isclass(found) or inspect.isfunction(found) else found
-
-
-def _module(source: str) -> Any:
-    if not source.endswith(".py"):
-        sys.path.insert(0, "")
-        try:
-            return importlib.import_module(source)
-        finally:
-            sys.path.remove("")
-    path = Path(source)
-    if not path.is_file():
-        raise FileNotFoundError(f"no such file: {source}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses and pickles look their module up; modules beside the file can be imported.
-    sys.modules.setdefault(path.stem, module)
-    sys.path.insert(0, str(path.resolve().parent))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(path.resolve().parent))
-    return module
-
-
 def _verifier(options: argparse.Namespace) -> Verifier | None:
     if options.verifier_error is None and options.process_noise is None:
         return None
@@ -194,14 +144,15 @@ def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     for name in names:
         if name not in STRATEGIES:
-            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(STRATEGIES)}")
+            near = meant(name, list(STRATEGIES))
+            raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(STRATEGIES)}{near}")
     return list(dict.fromkeys(names))
 
 
 def _budgets(text: str) -> list[int]:
     words = [word.strip() for word in text.split(",")]
     if not all(word.isdecimal() and 0 < int(word) < 2**31 for word in words):
-        raise argparse.ArgumentTypeError(f"must be whole numbers from 1 on, joined by commas, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be whole numbers from 1 to {2**31 - 1}, joined by commas, got {text!r}")
     return sorted({int(word) for word in words})
 
 
@@ -217,7 +168,7 @@ def _errors(text: str) -> tuple[float, float]:
 
 def _count(text: str) -> int:
     if not (text.isdecimal() and 0 < int(text) < 2**40):
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {2**40 - 1}, got {text!r}")
     return int(text)
 
 

@@ -146,8 +146,9 @@ class Writer:
     def _fitting(self, header: Sequence[str], rows: Sequence[Sequence[str]], start: int) -> int:
         """The end of the columns from ``start`` on that fit beside the first: at least one."""
         used, end = self._width(header, rows, 0), start
+        between = 2 if self.console is None else 3
         while end < len(header):
-            used += 2 + self._width(header, rows, end)
+            used += between + self._width(header, rows, end)
             if used > self.width and end > start:
                 break
             end += 1

@@ -396,7 +396,12 @@ class Problem:
     def categorical(probabilities: _Floats, targets: Sequence[int]) -> Problem: ...
     @staticmethod
     def metastable_reasoning(
-        chain: Chain, start: int, answers: Sequence[int], max_steps: int, options: Options
+        chain: Chain,
+        start: int,
+        answers: Sequence[int],
+        max_steps: int,
+        experts: Sequence[float],
+        options: Options,
     ) -> Problem: ...
     @staticmethod
     def reachability(

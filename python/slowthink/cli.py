@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
 import os
 import re
 import sys
@@ -21,6 +23,7 @@ from slowthink import __version__, _compare_command, build_info
 from slowthink._evaluate import METRICS, ROLES, Evaluation, Request, evaluate
 from slowthink._outputs import check_outputs, note
 from slowthink._report import Writer, json_text
+from slowthink.strategies._json import write_file
 
 PAPERS = (
     "metastable",
@@ -47,6 +50,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code: 0, 1 if a claim fails, 2 for bad input, 130 after Ctrl-C."""
     try:
+        _check_streams()
         options = _parser().parse_args(argv)
         with _plain_warnings():
             code: int = options.run(options)
@@ -65,6 +69,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, TypeError, KeyError, OverflowError, ImportError, MemoryError) as error:
         sys.stderr.write(f"slowthink: error: {_one_line(error)}\n")
         return 2
+
+
+def _check_streams() -> None:
+    """Sees to it that whatever is written can be: to streams that are closed, and in encodings that lack letters."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 it stays open to the end
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="slowthink")
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Letters that an encoding lacks, by others."""
+    assert isinstance(error, UnicodeEncodeError)
+    return "".join(_SPELLED.get(letter, "?") for letter in error.object[error.start : error.end]), error.end
+
+
+_SPELLED = {"\N{PLUS-MINUS SIGN}": "+-", "\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-", "\N{HORIZONTAL ELLIPSIS}": "..."}
+codecs.register_error("slowthink", _spelled)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -278,7 +302,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     else:
         result.write(writer)
     if options.json and not to_terminal:
-        options.json.write_text(json_text(result.to_dict()), encoding="utf-8")
+        write_file(options.json, json_text(result.to_dict()))
         note(f"wrote {options.json}")
     if options.plot:
         from slowthink import plots
@@ -303,7 +327,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     else:
         found.write(Writer())
         if options.json:
-            options.json.write_text(json_text(found.to_dict()), encoding="utf-8")
+            write_file(options.json, json_text(found.to_dict()))
             note(f"wrote {options.json}")
     if options.plot:
         from slowthink.plots import _search

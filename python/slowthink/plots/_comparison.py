@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from slowthink.strategies import Comparison
 
 SIZE = (6.6, 4.0)
+_TITLE = 56
+"""Letters of a title at most."""
 _COLORS = (*_style.COLORS, "#7f7f7f", "#8c510a", "#5e3c99")
 _MARKERS = (*_style.MARKERS, "p", "*", "h")
 
@@ -86,10 +88,16 @@ def _dress(axes: Axes, found: Comparison, x: str) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
     spent = "mean cost of a trial" if x == "spent" else "budget of a trial"
-    unit = f"answers of {found.max_steps:,} steps" if found.unit == "answers" else found.unit
+    steps = f"{found.max_steps:,} step{'s' * (found.max_steps != 1)}"
+    unit = f"answers of {steps}" if found.unit == "answers" else found.unit
     axes.set_xlabel(f"{spent}, {unit}", color=_style.GREY)
     axes.set_ylabel("right answers, %", color=_style.GREY)
-    axes.set_title(found.problem, loc="left", fontsize=_style.SIZE + 1, color="#222222", pad=8)
+    axes.set_title(_short(found.problem), loc="left", fontsize=_style.SIZE + 1, color="#222222", pad=8)
     top = max([100 * float(np.nanmax(found.high)) if found.n_finished else 1.0, 1e-9])
     axes.set_ylim(0.0, min(102.0, 1.06 * top))
     _style.frame(axes)
+
+
+def _short(text: str) -> str:
+    """A title that fits above the axes."""
+    return text if len(text) <= _TITLE else f"{text[: _TITLE - 1].rstrip(' ,')}\N{HORIZONTAL ELLIPSIS}"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+
+import numpy as np
 
 from slowthink import _arrays, _run, _slowthink
 from slowthink._slowthink import State
+from slowthink.chains import MarkovChain
 
 
 def whole(value: Any, name: str, low: int = 0, high: int = 2**63 - 1) -> int:
@@ -40,6 +44,10 @@ class BuiltIn:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made, (type(self), self._arguments)
+
+    def _fingerprint(self) -> str:
+        """Text that tells apart problems that look alike: equal for equal arguments, on all machines."""
+        return hashlib.sha256(_written_out((type(self).__name__, self._arguments))).hexdigest()[:32]
 
     @property
     def n_players(self) -> int:
@@ -162,3 +170,17 @@ class BuiltIn:
 
 def _made(kind: type[BuiltIn], arguments: dict[str, Any]) -> BuiltIn:
     return kind(**arguments)
+
+
+def _written_out(value: Any) -> bytes:
+    """All that an argument holds, where its repr may leave something out."""
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+        return f"{array.dtype.str}{array.shape}".encode() + array.tobytes()
+    if isinstance(value, dict):
+        return _written_out(list(value.items()))
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)}(".encode() + b",".join(map(_written_out, value))
+    if isinstance(value, MarkovChain):
+        return _written_out(value.__reduce__()[1])
+    return repr(value).encode()

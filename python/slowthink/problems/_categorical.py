@@ -73,7 +73,7 @@ class Categorical(BuiltIn):
     def __repr__(self) -> str:
         n_experts, n_questions, n_answers = self._probabilities.shape
         experts = f", {n_experts} experts" if n_experts > 1 else ""
-        return f"Categorical(<{n_questions} questions of {n_answers} answers{experts}>)"
+        return f"Categorical(<{n_questions} question{'s' * (n_questions != 1)} of {n_answers} answers{experts}>)"
 
     @property
     def probabilities(self) -> npt.NDArray[np.float64]:

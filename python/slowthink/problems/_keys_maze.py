@@ -47,8 +47,9 @@ class KeysMaze(BuiltIn):
     greed : float
         Of the problem's own policy, from 0 to 1: the probability of taking an action on a shortest way to the goal,
         one of those there are; else the policy takes any action. 0 is a uniform walk, 1 is perfect.
-    experts : sequence of float
-        Greeds of further policies, for those who learn which one to trust.
+    experts : sequence of float, optional
+        Greeds of further policies, for those who learn which one to trust (self-correction): by default 0.5, 2 and 4
+        times `greed`, at most 1. With none of them, ``()``, self-correction is best-of-n.
     max_steps : int, optional
         Steps after which a walk is cut off, 1 to 65535. By default twice the longest of the mazes' shortest plans.
     seed : int
@@ -108,13 +109,15 @@ class KeysMaze(BuiltIn):
         n_instances: int = 100,
         *,
         greed: float = 0.1,
-        experts: Sequence[float] = (),
+        experts: Sequence[float] | None = None,
         max_steps: int | None = None,
         seed: int = 0,
         first: int = 0,
     ) -> None:
         limit = None if max_steps is None else whole(max_steps, "max_steps", 1, 65535)
         own = float(_arrays.floats(greed, "greed", ndim=0, low=0.0, high=1.0))
+        if experts is None:
+            experts = [min(times * own, 1.0) for times in (0.5, 2.0, 4.0)]
         others = _arrays.floats(experts, "experts", ndim=1, low=0.0, high=1.0)
         self._arguments = {
             "rows": whole(rows, "rows", 1, 10),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,10 @@ class MetastableReasoning(BuiltIn):
         The states that answer rightly, all with answer 0; the last cluster of a MetastableChain by default.
     decoys : sequence of int or array_like of int
         The states of the j-th of these, counted from 1, give the wrong answer j.
+    experts : sequence of float
+        Shares of exploration of further policies, for those who learn which one to trust (self-correction): each takes
+        with this probability, from 0 to 1, any transition of the row, all alike, and else one by the chain's law. Three
+        by default; with none of them self-correction is best-of-n.
 
     Notes
     -----
@@ -64,6 +68,7 @@ class MetastableReasoning(BuiltIn):
         start: int | None = None,
         target: npt.ArrayLike | None = None,
         decoys: Iterable[npt.ArrayLike] = (),
+        experts: Sequence[float] = (0.1, 0.3, 1.0),
     ) -> None:
         if chain is None:
             chain = metastable_chain(4, 4, 0.2)
@@ -96,8 +101,9 @@ class MetastableReasoning(BuiltIn):
             answers[states] = answer
         if answers[first] != _NONE:
             raise ValueError(f"start must not be a state that answers, got {first}")
+        shares = _arrays.floats(experts, "experts", ndim=1, low=0.0, high=1.0).tolist()
         self._native = _slowthink.Problem.metastable_reasoning(
-            chain._chain, first, answers.tolist(), steps, _run.options(1)
+            chain._chain, first, answers.tolist(), steps, shares, _run.options(1)
         )
         self._arguments: dict[str, Any] = {
             "chain": chain,
@@ -105,6 +111,7 @@ class MetastableReasoning(BuiltIn):
             "start": first,
             "target": sets[0],
             "decoys": sets[1:],
+            "experts": tuple(shares),
         }
 
     def __repr__(self) -> str:

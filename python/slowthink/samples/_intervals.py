@@ -278,7 +278,8 @@ def confidence_level(confidence: Any) -> float:
     """``confidence`` as a float strictly between 0 and 1."""
     if isinstance(confidence, (bool, np.bool_)) or not isinstance(confidence, (int, float, np.number)):
         raise TypeError(f"confidence must be a number, got {confidence!r}")
-    if not 0.0 < confidence < 1.0:
+    # Nearer to 1 the quantile would be infinite.
+    if not 0.0 < confidence <= 1.0 - 2.0**-52:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
     return float(confidence)
 

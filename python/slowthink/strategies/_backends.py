@@ -12,7 +12,7 @@ from slowthink import _run, _slowthink
 from slowthink.problems._built_in import BuiltIn
 from slowthink.strategies import _python
 from slowthink.strategies._own import Own, Settings
-from slowthink.strategies._strategies import Strategy, TreeSearch
+from slowthink.strategies._strategies import SelfCorrection, Stepwise, Strategy, TreeSearch
 from slowthink.strategies._verifier import Verifier
 
 Trials = tuple["npt.NDArray[np.uint8]", "npt.NDArray[np.uint64]"]
@@ -23,6 +23,9 @@ class Backend(ABC):
     """A problem, and how trials of it are run."""
 
     description: str
+    fingerprint: str
+    """What tells problems of one description apart, where more than that is known of them."""
+    n_experts: int
     n_instances: int
     max_steps: int
     tokens_per_step: float | None
@@ -33,8 +36,12 @@ class Backend(ABC):
     block_seconds: float
 
     @abstractmethod
-    def lacks(self, strategy: Strategy) -> str | None:
-        """What the problem would need for this strategy."""
+    def lacks(self, strategy: Strategy, verifier: Verifier | None) -> str | None:
+        """What the problem would need for this strategy, and this judge."""
+
+    def judge(self, verifier: Verifier | None) -> Verifier | None:
+        """The verifier where none is given; None where the problem judges its answers itself."""
+        return Verifier() if verifier is None else verifier
 
     @abstractmethod
     def run(
@@ -56,7 +63,14 @@ class Backend(ABC):
 
     def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
         """What the reader of a table should know of how it came about."""
-        return ()
+        notes = []
+        alone = [label for label, strategy in strategies.items() if isinstance(strategy, SelfCorrection)]
+        if alone and self.n_experts == 1:
+            notes.append(f"with one policy and so nothing to learn, best-of-n by another name: {', '.join(alone)}")
+        judge = verifier or Verifier()
+        if (judge.process_noise or judge.process_bias) and not any(map(_judges_states, strategies.values())):
+            notes.append("process_noise and process_bias change nothing: no strategy here judges unfinished states")
+        return tuple(notes)
 
     def close(self) -> None:  # noqa: B027 most have nothing to leave
         """After the last block."""
@@ -71,12 +85,14 @@ class Native(Backend):
         self._problem = problem._native
         self._options = options
         self.description = repr(problem)
-        self.n_instances, self.max_steps, _, self.tokens_per_step, _ = _slowthink.reasoning_traits(self._problem)
+        self.fingerprint = problem._fingerprint()
+        traits = _slowthink.reasoning_traits(self._problem)
+        self.n_instances, self.max_steps, self.n_experts, self.tokens_per_step, _ = traits
         self.expected_tokens = self.tokens_per_step
         self.default_trials = _default_trials(self.n_instances)
         self.first_block = 4 * options[0]
 
-    def lacks(self, strategy: Strategy) -> str | None:
+    def lacks(self, strategy: Strategy, verifier: Verifier | None) -> str | None:
         return None
 
     def run(
@@ -116,11 +132,12 @@ class Native(Backend):
         return found
 
     def cautions(self, strategies: dict[str, Strategy], verifier: Verifier | None) -> tuple[str, ...]:
+        notes = super().cautions(strategies, verifier)
         judge = verifier or Verifier()
-        if judge.process_noise or judge.process_bias:
-            return ()
         told = [label for label, strategy in strategies.items() if _judges_states(strategy)]
-        return (f"with exact process rewards, which no real judge has: {', '.join(told)}",) if told else ()
+        if told and not (judge.process_noise or judge.process_bias):
+            notes = (f"with exact process rewards, which no real judge has: {', '.join(told)}", *notes)
+        return notes
 
 
 def _default_trials(n_instances: int) -> int:
@@ -142,7 +159,8 @@ class Python(Backend):
     def __init__(self, problem: Own, settings: Settings) -> None:
         self._problem = problem
         self._runner = _python.Runner(problem, settings)
-        self.description = problem.description
+        self.description, self.fingerprint = problem.description, ""
+        self.n_experts = problem.n_experts
         self.n_instances = self.default_trials = problem.n_instances
         self.max_steps = problem.max_steps
         self.expected_tokens = problem.tokens_per_step
@@ -151,9 +169,16 @@ class Python(Backend):
         self.first_block = settings.concurrency if problem.is_async else 1
         self.block_seconds = 10.0 if problem.is_async else 0.5
 
-    def lacks(self, strategy: Strategy) -> str | None:
-        lacking = _judges_states(strategy) and not self._problem.has_score
-        return "score, the process reward of a state" if lacking else None
+    def lacks(self, strategy: Strategy, verifier: Verifier | None) -> str | None:
+        if _judges_states(strategy) and not self._problem.judges_states:
+            return "score, the process reward of a state"
+        by_chance = isinstance(strategy, Stepwise) and verifier is not None and verifier.accuracy is not None
+        if by_chance and not self._problem.has_success:
+            return "success_probability, which tells the steps apart that a choice of some accuracy falls on"
+        return None
+
+    def judge(self, verifier: Verifier | None) -> Verifier | None:
+        return None if verifier is None and self._problem.has_score else super().judge(verifier)
 
     def run(
         self,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +19,7 @@ from slowthink.problems._built_in import BuiltIn
 from slowthink.samples._intervals import confidence_level
 from slowthink.strategies._backends import Backend, Native, Python
 from slowthink.strategies._comparison import Comparison, Ended, Unit
-from slowthink.strategies._json import COSTS
+from slowthink.strategies._json import COSTS, check_budgets
 from slowthink.strategies._own import Own, Settings
 from slowthink.strategies._strategies import Strategy, named
 from slowthink.strategies._verifier import Verifier
@@ -32,14 +34,14 @@ def compare(
     budgets: npt.ArrayLike = BUDGETS,
     *,
     n_trials: int | None = None,
-    unit: Unit = "answers",
+    unit: Unit | None = None,
     verifier: Verifier | None = None,
     rng: _run.RNG = None,
-    first: int = 0,
+    first: int | None = None,
     threads: int | None = None,
     progress: _run.Progress = False,
-    confidence: float = 0.95,
-    over: Literal["instances", "trials"] = "instances",
+    confidence: float | None = None,
+    over: Literal["instances", "trials"] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     resume: Comparison | str | os.PathLike[str] | None = None,
     time_limit: float | None = None,
@@ -63,33 +65,35 @@ def compare(
     n_trials : int, optional
         By default each instance is met equally often, about a thousand trials in all; a problem in Python meets each
         instance once. Trial t works on instance ``t % n_instances``.
-    unit : {"answers", "steps", "tokens"}
-        What budgets are counted in. One answer stands for as many steps as a walk may have (`max_steps`), tokens for
-        the steps that are written with so many (`tokens_per_step`).
+    unit : {"answers", "steps", "tokens"}, optional
+        What budgets are counted in, answers by default. One answer stands for as many steps as a walk may have
+        (`max_steps`), tokens for the steps that are written with so many (`tokens_per_step`).
     verifier : Verifier, optional
         The judge of answers; by default one that never errs, or the `score` of a problem in Python that has one.
     rng : None, int, SeedSequence or Generator
         Where randomness comes from. Trial t draws from streams of its own.
-    first : int
-        Number of the first trial: so that shards of a comparison can run anywhere.
+    first : int, optional
+        Number of the first trial, 0 by default: so that shards of a comparison can run anywhere.
     threads : int, optional
         Number of threads; all by default. A problem in Python runs on one.
     progress : bool or callable
         A bar, or a callable of (done, total) trials.
-    confidence : float
-        Level of the intervals.
-    over : {"instances", "trials"}
-        What varies: instances drawn from many like them, or trials on these very instances. See :class:`Comparison`.
+    confidence : float, optional
+        Level of the intervals, 0.95 by default.
+    over : {"instances", "trials"}, optional
+        What varies: instances drawn from many like them (the default), or trials on these very instances. See
+        :class:`Comparison`.
     checkpoint : str or PathLike, optional
         A file to which everything is written after each block of trials.
     resume : Comparison, str or PathLike, optional
         A comparison, or the file of one, to go on with: the trials that it lacks are run. What is not given here is
-        taken from it. If it is a file that is not there yet, the comparison begins.
+        taken from it, and what is given must be what it has, but for `n_trials`, `confidence` and `over`. If it is a
+        file that is not there yet, the comparison begins. A problem in Python is known by the name of its class alone.
     time_limit : float, optional
         Seconds after which no further block of trials is begun.
     concurrency, retries, timeout
         For a problem with coroutines: calls under way at once, how often a call that fails is made again, and the
-        seconds it may take.
+        seconds it may take; other problems make no use of them.
 
     Returns
     -------
@@ -126,44 +130,46 @@ def compare(
         None if checkpoint is None else file_name(checkpoint, "checkpoint"),
         progress,
     )
-    backend: Backend
-    if isinstance(problem, BuiltIn):
-        backend = Native(problem, _run.options(threads, False))
-    else:
-        settings = Settings(
-            count(concurrency, "concurrency", 1, 2**20),
-            count(retries, "retries", 0, 1000),
-            None if timeout is None else not_negative(timeout, "timeout"),
-        )
-        backend = Python(Own(problem), settings)
+    options = _run.options(threads, False)
+    settings = Settings(
+        count(concurrency, "concurrency", 1, 2**20),
+        count(retries, "retries", 0, 1000),
+        None if timeout is None else not_negative(timeout, "timeout"),
+    )
+    backend: Backend = Native(problem, options) if isinstance(problem, BuiltIn) else Python(Own(problem), settings)
     before = _before(resume)
     if before is not None:
         strategies = before.strategies if strategies is None else strategies
         budgets = before.budgets if budgets is BUDGETS else budgets
-        unit = before.unit if unit == "answers" else unit
+        unit = before.unit if unit is None else unit
         verifier = before.verifier if verifier is None else verifier
-        first = before.first if first == 0 else first
+        first = before.first if first is None else first
         n_trials = before.n_trials if n_trials is None else n_trials
-    chosen, notes = _supported(backend, named(strategies), strategies is None)
-    limit = _budgets(budgets)
-    unit = _arrays.choice(unit, "unit", ("answers", "steps", "tokens"))  # type: ignore[assignment]
+        confidence = before.confidence if confidence is None else confidence
+        over = before.over if over is None else over
     if not isinstance(verifier, (Verifier, type(None))):
         raise TypeError(f"verifier must be a Verifier or None, got {type(verifier).__name__}")
+    verifier = backend.judge(verifier)
+    chosen, notes = _supported(backend, named(strategies), strategies is None, verifier)
+    limit = check_budgets(budgets)
+    counted = _arrays.choice("answers" if unit is None else unit, "unit", ("answers", "steps", "tokens"))
+    varies = _arrays.choice("instances" if over is None else over, "over", ("instances", "trials"))
     seed = tuple(int(word) for word in (before.seed if before is not None and rng is None else _run.seed(rng)))
     found = Comparison(
         problem=backend.description,
+        fingerprint=backend.fingerprint,
         strategies=chosen,
         budgets=limit,
-        unit=unit,
+        unit=counted,  # type: ignore[arg-type]
         n_instances=backend.n_instances,
         max_steps=backend.max_steps,
         tokens_per_step=backend.tokens_per_step,
         verifier=verifier,
-        first=count(first, "first", 0, 2**63 - 1),
+        first=0 if first is None else count(first, "first", 0, 2**63 - 1),
         seed=seed,
         n_trials=backend.default_trials if n_trials is None else count(n_trials, "n_trials", 1, 2**40),
-        confidence=confidence_level(confidence),
-        over=_arrays.choice(over, "over", ("instances", "trials")),  # type: ignore[arg-type]
+        confidence=confidence_level(0.95 if confidence is None else confidence),
+        over=varies,  # type: ignore[arg-type]
         correct=np.zeros((len(chosen), len(limit), 0), dtype=np.uint8),
         total_cost=np.zeros((len(chosen), len(limit), len(COSTS)), dtype=np.uint64),
         exact=np.full((len(chosen), len(limit)), np.nan),
@@ -194,6 +200,8 @@ class _Limits:
         self.report: Callable[[int, int], object] | None = _run.options(1, progress)[1]
         if checkpoint is not None and not os.path.isdir(os.path.dirname(os.path.abspath(checkpoint))):
             raise ValueError(f"checkpoint must be in a folder that exists, got {checkpoint}")
+        if checkpoint is not None and os.path.isdir(checkpoint):
+            raise ValueError(f"checkpoint must be a file, got the folder {checkpoint}")
 
 
 def _run_blocks(backend: Backend, found: Comparison, caps: list[int], limits: _Limits, started: float) -> Comparison:
@@ -254,7 +262,9 @@ def _before(resume: Any) -> Comparison | None:
     if resume is None or isinstance(resume, Comparison):
         return resume
     name = file_name(resume, "resume")
-    return Comparison.from_json(os.fspath(name)) if os.path.exists(name) else None
+    if os.path.isdir(name):
+        raise ValueError(f"resume must be a file, got the folder {name}")
+    return Comparison.from_json(Path(name)) if os.path.exists(name) else None
 
 
 def _check_same(before: Comparison, now: Comparison) -> None:
@@ -262,18 +272,24 @@ def _check_same(before: Comparison, now: Comparison) -> None:
     for name in names:
         if getattr(before, name) != getattr(now, name):
             what = "rng" if name == "seed" else name
-            old, new = (" ".join(str(getattr(c, name)).split())[:80] for c in (before, now))
+            old, new = (textwrap.shorten(str(getattr(c, name)), 200, placeholder=" ...") for c in (before, now))
             raise ValueError(f"resume must be of the same comparison: its {what} is {old}, here it is {new}")
+    if before.fingerprint != now.fingerprint:
+        raise ValueError(
+            f"resume must be of the same comparison: its {now.problem} is another one than that given here"
+        )
+    if before.n_finished > now.n_trials:
+        raise ValueError(f"n_trials must be at least the {before.n_finished} that resume has, got {now.n_trials}")
 
 
 def _supported(
-    backend: Backend, strategies: dict[str, Strategy], by_default: bool
+    backend: Backend, strategies: dict[str, Strategy], by_default: bool, verifier: Verifier | None
 ) -> tuple[dict[str, Strategy], tuple[str, ...]]:
     """The strategies without those that the problem lacks something for, if they were not asked for."""
     kept: dict[str, Strategy] = {}
     notes: dict[str, list[str]] = {}
     for label, strategy in strategies.items():
-        lacks = backend.lacks(strategy)
+        lacks = backend.lacks(strategy, verifier)
         if lacks is None:
             kept[label] = strategy
         elif not by_default:
@@ -281,19 +297,6 @@ def _supported(
         else:
             notes.setdefault(lacks, []).append(label)
     return kept, tuple(f"without {', '.join(labels)}: the problem lacks {lacks}" for lacks, labels in notes.items())
-
-
-def _budgets(budgets: Any) -> tuple[int, ...]:
-    array = _arrays.integers(budgets, "budgets", ndim=(0, 1), low=1)
-    numbers = np.atleast_1d(array).tolist()
-    if not numbers:
-        raise ValueError("budgets must hold at least one number")
-    for i, number in enumerate(numbers):
-        if number > 2**31 - 1:
-            raise ValueError(f"budgets[{i}] must be at most {2**31 - 1}, got {number}")
-        if i and number <= numbers[i - 1]:
-            raise ValueError(f"budgets[{i}] must be above the one before it, {numbers[i - 1]}, got {number}")
-    return tuple(numbers)
 
 
 def _caps(found: Comparison, backend: Backend) -> list[int]:

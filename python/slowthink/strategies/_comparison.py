@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,8 +106,9 @@ class Comparison:
         Why no further trials were run.
     interrupted : bool
         Whether it was by Ctrl-C (or, in the file of a checkpoint, because the process ended).
-    problem : str
-        What was worked on.
+    problem, fingerprint : str
+        What was worked on, and what tells it apart from others that look alike: a hash of all arguments of a problem
+        that comes with slowthink, nothing for one in Python, of which only the name of the class is known.
     unit : {"answers", "steps", "tokens"}
         What budgets are counted in; one answer is `max_steps` steps.
     n_instances, max_steps, tokens_per_step, first, seed, verifier, confidence, over, seconds
@@ -151,6 +151,7 @@ class Comparison:
     ended: Ended = "interrupted"
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @cached_property
     def _interval(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -283,7 +284,8 @@ class Comparison:
         accuracy = float(self.accuracy[best, column])
         if len(order) == 1:
             return Winner(labels[best], accuracy, None, None)
-        level = 1 - (1 - self.confidence) / (len(order) - 1)
+        # Below 1, where rounding would make it that.
+        level = min(1 - (1 - self.confidence) / (len(order) - 1), 1 - 2.0**-53)
         over = self._difference(best, order[1], column, level)
         return Winner(labels[best], accuracy, labels[order[1]], over)
 
@@ -301,9 +303,16 @@ class Comparison:
         return self.budgets.index(number)
 
     def __repr__(self) -> str:
-        what = f"{len(self.strategies)} strategies at {len(self.budgets)} budgets on {self.problem}"
+        n, b = len(self.strategies), len(self.budgets)
+        what = f"{n} strateg{'y' if n == 1 else 'ies'} at {b} budget{'s' * (b != 1)} on {self.problem}"
         trials = f"{self.n_finished:,} trials" + (f" of {self.n_trials:,}" if self.n_finished < self.n_trials else "")
         return f"<Comparison of {what}, {trials}>"
+
+    def _repr_html_(self) -> str:
+        """Tables and winners, for notebooks."""
+        from slowthink.strategies import _page
+
+        return _page.excerpt(self)
 
     def table(self) -> str:
         """Accuracies and costs as text, aligned, and the winner at each budget.
@@ -340,6 +349,8 @@ class Comparison:
         """
         from slowthink.plots import _comparison
 
+        if ax is not None and not hasattr(ax, "set_xscale"):
+            raise TypeError(f"ax must be a matplotlib Axes or None, got {type(ax).__name__}")
         return _comparison.plot(self, ax, _arrays.choice(x, "x", ("spent", "budget")))
 
     def to_dict(self) -> dict[str, Any]:
@@ -385,13 +396,7 @@ class Comparison:
         """
         if not isinstance(source, (str, os.PathLike)):
             raise TypeError(f"source must be a file or a text, got {type(source).__name__}")
-        is_text = isinstance(source, str) and source.lstrip()[:1] == "{"
-        text = str(source) if is_text else Path(source).read_text(encoding="utf-8")
-        try:
-            return cls(**_json.arguments(json.loads(text)))
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"source must be a comparison as to_json writes it ({reason})") from None
+        return cls(**_json.read(source))
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """One page that needs nothing else: the question, the table, the figure and the settings.
@@ -413,5 +418,5 @@ class Comparison:
 
         text = _page.html(self)
         if path is not None:
-            Path(file_name(path, "path")).write_text(text, encoding="utf-8", newline="\n")
+            _json.write_file(Path(file_name(path, "path")), text)
         return text

@@ -42,7 +42,7 @@ class Groups:
     def quantile(self, confidence: float) -> float:
         """How many standard errors an interval reaches: Student's where instances repeat."""
         if self.independent:
-            return NormalDist().inv_cdf(0.5 + confidence / 2)
+            return -NormalDist().inv_cdf((1 - confidence) / 2)
         return float(_slowthink.student_quantile(confidence, self.n_groups - 1.0))
 
 

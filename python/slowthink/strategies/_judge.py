@@ -67,6 +67,15 @@ def best(samples: Sequence[Sample], accuracy: float | None, rng: Streams) -> boo
     return answered[int(top[rng().integers(len(top))] if len(top) > 1 else top[0])].correct
 
 
+def choose(good: Sequence[bool], accuracy: float, rng: np.random.Generator) -> tuple[int, bool]:
+    """Which of several a choice of some accuracy falls on; and whether it failed though all of them are good."""
+    right = bool(rng.random() < accuracy)
+    mixed = any(good) and not all(good)
+    wanted = right if mixed else any(good)
+    among = [i for i, is_good in enumerate(good) if bool(is_good) == wanted]
+    return among[int(rng.integers(len(among)))], all(good) and not right
+
+
 def vote(samples: Sequence[Sample], weighted: bool, rng: Streams) -> bool:
     """Whether the answer with most votes, or most weight, is right; ties are broken at random."""
     totals: dict[Hashable, float] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,8 @@ async def layered(trial: Trial, generator: str, number: int, column: int, cap: i
         await layers.dvts(width, number)
     else:
         await layers.stepwise(number or width, cap)
+        if number == 0:  # a single chain leaves nothing to choose from
+            return bool(layers.answered) and layers.answered[0].correct, layers.cost
     rng = partial(trial.rng, CHOICES, LAYERS, *layers.key)
     return _judge.best(layers.answered, trial.verifier.accuracy, rng), layers.cost
 
@@ -43,8 +46,13 @@ class _Layers:
         self.answered += [sample for sample in samples if sample is not None]
         return [pair for pair, sample in zip(drawn, samples, strict=True) if sample is None]
 
-    async def steps(self, states: Sequence[Any]) -> tuple[list[tuple[Any, float]], list[Sample | None]]:
-        """A step from each of the states, what it is worth, and the answer where it is finished."""
+    async def steps(
+        self, states: Sequence[Any], chances: bool = False
+    ) -> tuple[list[tuple[Any, float]], list[Sample | None]]:
+        """A step from each of the states, what it is worth, and the answer where it is finished.
+
+        It is worth its score, or with `chances` the probability that a right answer comes of it.
+        """
         trial, problem = self.trial, self.trial.problem
         key = (LAYERS, *self.key, self.n_layers)
         self.n_layers += 1
@@ -53,7 +61,10 @@ class _Layers:
         ends = [problem.ended(state) for state, _ in made]
         noise = judging.standard_normal(len(made)).tolist()
         samples: list[Sample | None] = []
-        scores = await trial.all([trial.score(state, noise[i]) for i, (state, _) in enumerate(made) if not ends[i][0]])
+        open_ones = [(i, state) for i, (state, _) in enumerate(made) if not ends[i][0]]
+        scores = await trial.all(
+            [trial.success(state) if chances else trial.score(state, noise[i]) for i, state in open_ones]
+        )
         left = iter(scores)
         drawn: list[tuple[Any, float]] = []
         for i, (state, calls) in enumerate(made):
@@ -67,7 +78,7 @@ class _Layers:
             self.cost[2] += sample.answer is not None
             verdict = await trial.judge(sample, *key, i)
             samples.append(sample)
-            drawn.append((state, verdict.score))
+            drawn.append((state, float(sample.correct) if chances else verdict.score))
         return drawn, samples
 
     async def beam(self, width: int, expand: int) -> None:
@@ -104,18 +115,23 @@ class _Layers:
 
     async def stepwise(self, width: int, cap: int) -> None:
         """One chain after another, each step the best of `width`."""
-        problem = self.trial.problem
+        problem, accuracy = self.trial.problem, self.trial.verifier.accuracy
         while width > 0 and self.cost[0] + width * problem.max_steps <= cap:
-            state, end = self.trial.root, None
+            state, end, lost = self.trial.root, None, False
             for _ in range(problem.max_steps):
                 if problem.ended(state)[0]:
                     break
-                drawn, samples = await self.steps([state] * width)
-                best = max(range(width), key=lambda i: drawn[i][1])
+                drawn, samples = await self.steps([state] * width, chances=accuracy is not None)
+                if accuracy is None:
+                    best = max(range(width), key=lambda i: drawn[i][1])
+                else:
+                    rng = self.trial.rng(LAYERS, *self.key, self.n_layers, width + 1)
+                    best, failed = _judge.choose([value > 0.0 for _, value in drawn], accuracy, rng)
+                    lost = lost or failed
                 state, end = drawn[best][0], samples[best]
             if end is None:
                 return
-            self.answered.append(end)
+            self.answered.append(replace(end, correct=end.correct and not lost))
 
 
 def _share(n: int, shares: int, i: int) -> int:

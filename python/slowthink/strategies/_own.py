@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import inspect
 import random
 from collections.abc import Awaitable, Callable, Hashable
@@ -15,18 +16,36 @@ from slowthink.trees._inputs import count, real
 
 T = TypeVar("T")
 
+AWAITED = ("step", "score", "success_probability")
+"""What may be a coroutine."""
+
+TAKES = {
+    "root": "instance",
+    "answer": "state",
+    "correct": "",
+    "score": "state",
+    "success_probability": "state",
+    "tokens": "state",
+    "n_actions": "state",
+    "priors": "state",
+}
+"""The parameters of the methods; `correct` has one of two forms."""
+
 
 class ReasoningProblem(Protocol):
     """A problem of your own: any object with these methods can be compared on.
 
-    ``step`` and ``score`` may be coroutines (``async def``), such as calls of a server: many are then under
-    way at once.
+    ``step``, ``score`` and ``success_probability`` may be coroutines (``async def``), such as calls of a server: many
+    are then under way at once.
 
     A problem may also have
 
     * ``n_instances``: how many instances there are, 1 by default;
     * ``score(state)``: how promising a state is (a process reward), for beams, DVTS and the like; of finished states
       it is what the verifier says, unless :func:`compare` is given another;
+    * ``success_probability(state)``: the probability, from 0 to 1, that walks of the policy go on from a state to a
+      right answer. It is the process reward where there is no ``score``; it says which states are lost (0), for
+      ``Verifier(process_bias=...)``, and which steps are good, for stepwise selection by ``Verifier(accuracy=...)``;
     * ``tokens(state)``: how many tokens the step into `state` took, a whole number;
     * ``tokens_per_step``: how many a step takes on average, for budgets in tokens;
     * ``__aenter__`` and ``__aexit__``: it is entered for the time of the comparison (to open a client, say);
@@ -86,6 +105,10 @@ class Own:
     """A problem in Python behind one face, whichever of the two protocols it speaks."""
 
     def __init__(self, problem: Any) -> None:
+        if isinstance(problem, type):
+            raise TypeError(
+                f"problem must be an object, got the class {problem.__name__}: {problem.__name__}() makes one"
+            )
         self.problem = problem
         self.listed = callable(getattr(problem, "n_actions", None))
         needed = ["root", "step", *(["n_actions"] if self.listed else ["answer"]), "correct"]
@@ -104,13 +127,26 @@ class Own:
         per_step = getattr(problem, "tokens_per_step", None)
         self.tokens_per_step = None if per_step is None else _positive(per_step)
         self.has_score = callable(getattr(problem, "score", None))
+        self.has_success = callable(getattr(problem, "success_probability", None))
         self.has_tokens = callable(getattr(problem, "tokens", None))
-        self.is_async = any(_is_coroutine(getattr(problem, name, None)) for name in ("step", "score"))
+        self.is_async = any(_is_coroutine(getattr(problem, name, None)) for name in AWAITED)
         if self.listed and _is_coroutine(problem.step):
             raise TypeError("problem.step must be a plain function, no coroutine, where actions are listed")
-        self._by_instance = _n_parameters(problem.correct) == 2
+        step = "state, action" if self.listed else "state, rng, expert" if self.n_experts > 1 else "state, rng"
+        for name, parameters in {**TAKES, "step": step}.items():
+            _check_method(getattr(problem, name, None), name, parameters)
+        n = _n_parameters(problem.correct)
+        if n > 2:
+            raise TypeError(f"problem.correct must take a state, or an answer and an instance, got {n} parameters")
+        self._by_instance = n == 2
+        self._watched = False
         self._answer: Callable[[Any], Any] | None = getattr(problem, "answer", None)
         self._priors: Callable[[Any], Any] | None = getattr(problem, "priors", None)
+
+    @property
+    def judges_states(self) -> bool:
+        """Whether there is a process reward."""
+        return self.has_score or self.has_success
 
     @property
     def description(self) -> str:
@@ -121,7 +157,7 @@ class Own:
         return self.problem.root(instance)
 
     def n_actions(self, state: Any) -> int:
-        return int(self.problem.n_actions(state))
+        return count(self.problem.n_actions(state), "problem.n_actions", 0, 2**31 - 1)
 
     def probabilities(self, state: Any, n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The policy's, where actions are listed."""
@@ -143,7 +179,29 @@ class Own:
 
     def take(self, state: Any, action: int) -> Any:
         """The state after an action, where actions are listed."""
-        return self.problem.step(state, action)[0]
+        made = self.problem.step(state, action)
+        if not isinstance(made, tuple) or len(made) != 2:
+            raise TypeError(
+                f"problem.step must give a pair of state and reward, where actions are listed, got {made!r}"
+            )
+        return made[0]
+
+    def checked(self, before: Any, after: Any, copy: Any) -> Any:
+        """A state that a step has led to, or what is wrong with it; `copy` is of the state before the step."""
+        if after is None:
+            raise TypeError("problem.step must give a state, got None")
+        if copy is not None and repr(copy) != repr(before):
+            raise ValueError(
+                "problem.step must leave the state that it is given as it is, and give another: it changed it"
+            )
+        return after
+
+    def copied(self, state: Any) -> Any:
+        """A copy of the state before the first step of all, if it is of a kind that steps may change by mistake."""
+        if self._watched:
+            return None
+        self._watched = True
+        return copy.deepcopy(state) if isinstance(state, (list, dict, set, bytearray, np.ndarray)) else None
 
     def ended(self, state: Any) -> tuple[bool, Hashable | None]:
         """Whether a state is finished, and its answer."""
@@ -159,7 +217,10 @@ class Own:
         return answer is not None, answer
 
     def correct(self, state: Any, answer: Hashable | None, instance: int) -> bool:
-        return bool(self.problem.correct(answer, instance) if self._by_instance else self.problem.correct(state))
+        right = self.problem.correct(answer, instance) if self._by_instance else self.problem.correct(state)
+        if isinstance(right, (bool, np.bool_)) or (isinstance(right, (int, float, np.number)) and right in (0, 1)):
+            return bool(right)
+        raise TypeError(f"problem.correct must give True or False, got {right!r}")
 
     def tokens(self, state: Any) -> int:
         if not self.has_tokens:
@@ -185,8 +246,11 @@ class Caller:
                     if not inspect.isawaitable(made):
                         return made, attempt + 1
                     return await asyncio.wait_for(made, self.settings.timeout), attempt + 1
-            except Exception:
+            except Exception as error:
                 if attempt == self.settings.retries or not self._tries_again:
+                    if isinstance(error, asyncio.TimeoutError) and not str(error):
+                        limit = f"{self.settings.timeout:g} s" if self.settings.timeout is not None else "it should"
+                        raise TimeoutError(f"a call took longer than {limit}, {attempt + 1} times") from error
                     raise
             pause = min(60.0, self.settings.backoff * 2.0**attempt)
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # else all come back at the same instant
@@ -203,6 +267,24 @@ def _positive(value: Any) -> float:
 def _is_coroutine(function: Any) -> bool:
     called = getattr(type(function), "__call__", None)  # noqa: B004 of an object that is called like a function
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)
+
+
+def _check_method(function: Any, name: str, parameters: str) -> None:
+    """Refuses a method that cannot be called as it will be."""
+    if not callable(function):
+        return
+    if name not in AWAITED and _is_coroutine(function):
+        raise TypeError(f"problem.{name} must be a plain function: only {', '.join(AWAITED)} may be coroutines")
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"problem.{name} must return what it has to say, and not yield it")
+    if not parameters:
+        return
+    try:
+        inspect.signature(function).bind(*parameters.split(", "))
+    except TypeError:
+        raise TypeError(f"problem.{name} must be called as {name}({parameters}): it takes other arguments") from None
+    except ValueError:
+        return  # a function without a signature
 
 
 def _n_parameters(function: Any) -> int:

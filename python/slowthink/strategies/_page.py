@@ -37,7 +37,7 @@ def html(found: Comparison) -> str:
         *(f"<li>{_safe(_table.winner(found, budget))}</li>" for budget in found.budgets if found.n_finished),
         "</ul>",
         _figure(found),
-        f"<h2>{_safe(_table.title(found))}</h2>",
+        f"<h2>{_safe(_capital(_table.title(found)))}</h2>",
         _accuracies(found),
         f"<h2>Mean cost of a trial in {unit}</h2>",
         _costs(found),
@@ -51,6 +51,20 @@ def html(found: Comparison) -> str:
         f"<title>slowthink compare: {_safe(found.problem)}</title>\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
+
+
+def excerpt(found: Comparison) -> str:
+    """The tables and the winners, to stand among other things, as in a notebook."""
+    cost = f"mean cost of a trial in {found.unit}, where the budget is the most"
+    parts = [f"<p>{_safe(_table.title(found))}</p>", _accuracies(found)]
+    if found.n_finished:
+        lines = [*(_table.winner(found, budget) for budget in found.budgets), *_table.remarks(found)]
+        parts += [f"<p>{_safe(cost)}</p>", _costs(found), f"<p>{'<br>'.join(map(_safe, lines))}</p>"]
+    return "\n".join(parts)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _safe(text: object) -> str:
@@ -88,7 +102,7 @@ def _table_of(found: Comparison, rows: list[str]) -> str:
 def _settings(found: Comparison) -> str:
     from slowthink import __version__
 
-    verifier = "that of the problem" if found.verifier is None else repr(found.verifier)
+    verifier = "the score of the problem" if found.verifier is None else repr(found.verifier)
     facts = {
         "problem": found.problem,
         "strategies": "; ".join(f"{label}: {strategy!r}" for label, strategy in found.strategies.items()),

@@ -100,6 +100,10 @@ def _beside(work: Callable[[], T]) -> T:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
+        is_inside = False
+    else:
+        is_inside = True
+    if not is_inside:  # not where the exception is at hand: it would be told of with each of `work`
         return work()
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(work).result()

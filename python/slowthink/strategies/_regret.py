@@ -12,7 +12,7 @@ from slowthink.strategies._strategies import Learner, learner_numbers
 from slowthink.trees._inputs import count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Regret:
     """What :func:`regret` found, by round.
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from slowthink import _arrays, trees
-from slowthink.trees import Policy, Puct
+from slowthink._outputs import meant
+from slowthink.trees import Policy, Puct, Thompson, Uct
 from slowthink.trees._inputs import count, not_negative, real
 
 Native: TypeAlias = "tuple[str, str, bool, list[float], tuple[str, list[float]] | None]"
@@ -209,7 +210,8 @@ class TreeSearch(Strategy):
     ----------
     policy : Policy
         :class:`slowthink.trees.Puct` (with the probabilities of the problem's policy as priors),
-        :class:`slowthink.trees.Uct`, ...
+        :class:`slowthink.trees.Uct`, or, on problems in Python alone, :class:`slowthink.trees.Thompson`: a policy whose
+        search goes on, so that all budgets share one.
     values : {"rollout", "process"}
         What a new node is worth: the verifier's word on the answer of a walk from there on, which costs the steps of
         that walk; or the process reward of its state.
@@ -241,6 +243,9 @@ class TreeSearch(Strategy):
     def _native(self) -> Native:
         if not isinstance(self.policy, Policy):
             raise TypeError(f"policy must be one of the policies of slowthink.trees, got {type(self.policy).__name__}")
+        if not isinstance(self.policy, (Uct, Puct, Thompson)):
+            name = type(self.policy).__name__
+            raise ValueError(f"policy must be one whose search goes on for any budget, such as Uct or Puct, got {name}")
         process = _arrays.choice(self.values, "values", ("rollout", "process")) == "process"
         select = _arrays.choice(self.select, "select", ("best", "majority"))
         branching = 0 if self.branching is None else count(self.branching, "branching", 1, 65536)
@@ -376,7 +381,8 @@ def named(strategies: Any) -> dict[str, Strategy]:
 def _one(item: Any, place: str) -> Strategy:
     if isinstance(item, str):
         if item not in STRATEGIES:
-            raise ValueError(f"strategies{place} must be one of {', '.join(STRATEGIES)}, got {item!r}")
+            near = meant(item, list(STRATEGIES))
+            raise ValueError(f"strategies{place} must be one of {', '.join(STRATEGIES)}, got {item!r}{near}")
         return STRATEGIES[item]()
     if not isinstance(item, Strategy) or type(item).name not in STRATEGIES:
         raise TypeError(f"strategies{place} must be a name or a strategy, got {type(item).__name__}")

@@ -26,6 +26,9 @@ def write(found: Comparison, writer: Writer) -> None:
     rows = [[label, *(accuracy(found, i, j) for j in range(len(header)))] for i, label in enumerate(found.strategies)]
     writer.table(["strategy", *header], rows, title(found))
     if found.n_finished == 0:
+        writer.line()
+        for line in remarks(found):
+            writer.line(line)
         return
     spent = [[label, *(amount(float(value)) for value in found.spent[i])] for i, label in enumerate(found.strategies)]
     writer.table(["strategy", *header], spent, f"mean cost of a trial in {found.unit}, where the budget is the most")
@@ -38,7 +41,8 @@ def write(found: Comparison, writer: Writer) -> None:
 
 def title(found: Comparison) -> str:
     level = f"{100 * found.confidence:g}%"
-    unit = f"answers (1 answer = {found.max_steps:,} steps)" if found.unit == "answers" else found.unit
+    steps = f"{found.max_steps:,} step{'s' * (found.max_steps != 1)}"
+    unit = f"answers (1 answer = {steps})" if found.unit == "answers" else found.unit
     return f"right answers in %, {level} intervals, by budget in {unit}"
 
 

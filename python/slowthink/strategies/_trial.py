@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
@@ -58,15 +59,17 @@ class Trial:
 
         A step that is made again draws the same numbers again.
         """
+        kept = self.problem.copied(state)
         if not self.problem.is_async:
-            return self.problem.draw(state, rng, expert), 1
+            return self.problem.checked(state, self.problem.draw(state, rng, expert), kept), 1
         before = rng.bit_generator.state
 
         def make() -> Any:
             rng.bit_generator.state = before
             return self.problem.draw(state, rng, expert)
 
-        return await self.caller.call(make)
+        made, calls = await self.caller.call(make)
+        return self.problem.checked(state, made, kept), calls
 
     async def walk(self, state: Any, depth: int, rng: np.random.Generator, expert: int = 0) -> Sample:
         """From a state at some depth to an answer, or to where walks are cut off."""
@@ -85,17 +88,35 @@ class Trial:
 
     async def score(self, state: Any, deviate: float) -> float:
         """The process reward of a state; `deviate` is standard normal, and makes its noise."""
-        score, _ = await self.caller.call(lambda: self.problem.problem.score(state))
-        score = float(score)
-        if not np.isfinite(score):
-            raise ValueError(f"problem.score must be finite, got {score}")
-        return score + self.verifier.process_noise * deviate
+        score = await (self._asked("score", state) if self.problem.has_score else self.success(state))
+        noise, bias = self.verifier.process_noise * deviate, self.verifier.process_bias
+        if bias != 0.0 and (await self.success(state) if self.problem.has_success else score) == 0.0:
+            score += bias
+        return score + noise
+
+    async def success(self, state: Any) -> float:
+        """The probability that walks from a state are right."""
+        probability = await self._asked("success_probability", state)
+        if not 0.0 <= probability <= 1.0:
+            raise ValueError(f"problem.success_probability must be from 0 to 1, got {probability:g}")
+        return probability
+
+    async def _asked(self, name: str, state: Any) -> float:
+        """A number that the problem gives for a state."""
+        value, _ = await self.caller.call(lambda: getattr(self.problem.problem, name)(state))
+        try:
+            number = math.nan if isinstance(value, (str, bytes)) else float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(f"problem.{name} must give a finite number, got {value!r}")
+        return number
 
     async def judge(self, sample: Sample, *key: int) -> Verdict:
         """The verdict on a sample; the same each time."""
         if sample.verdict is None:
             if self.by_score and sample.answer is not None:
-                sample.verdict = Verdict(False, await self.score(sample.state, 0.0))
+                sample.verdict = Verdict(False, await self._asked("score", sample.state))
             else:
                 errors = [*self.seed, self.instance]
                 sample.verdict = judged(self.verifier, sample, lambda: self.rng(VERDICTS, *key), errors)

@@ -15,7 +15,8 @@ class Verifier:
 
     An answer is accepted or not; what is accepted wrongly or refused wrongly is drawn. Its score is 1 if it was
     accepted and 0 if not, plus `bias` and noise. A state's score is the exact probability that the policy goes on
-    from it to a right answer, plus `process_bias` and noise.
+    from it to a right answer, plus `process_bias` and noise; on a problem in Python it is the `score` of the problem
+    instead, where it has one.
 
     Parameters
     ----------
@@ -31,11 +32,16 @@ class Verifier:
         Whether the same answer to the same instance meets the same error each time it is judged, instead of a fresh
         one: more samples do not help against the former.
     accuracy : float, optional
-        Probability that a choice falls on a right one if there is any, instead of scores.
+        Probability that a choice of one among several falls on a right one if there is any, instead of scores: of the
+        answer that best-of-n, beams, DVTS, tree search and self-correction end with, and of each step of `stepwise`,
+        where it is right if a right answer can still be reached. What votes, learners and trees hear of answers, and
+        beams and DVTS of states, are the scores all the same. A problem in Python needs `success_probability` for
+        `stepwise` then.
     process_noise : float
         Standard deviation of the normal noise of a state's score.
     process_bias : float
-        Added to the score of every state from which no right answer can be reached.
+        Added to the score of every state from which no right answer can be reached. On a problem in Python these are
+        the states whose `success_probability` is exactly 0, or whose `score` is, if there is no more to ask.
 
     Examples
     --------

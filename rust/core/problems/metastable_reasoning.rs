@@ -36,6 +36,8 @@ pub struct MetastableReasoning {
     start: u32,
     max_steps: u32,
     n_answers: usize,
+    /// Of each further policy, how often it takes any transition of the row instead of one by the chain's law.
+    exploration: Vec<f64>,
     /// Answer after answer, state after state, from no steps left to all; empty where these are too many.
     chances: Vec<f64>,
 }
@@ -88,9 +90,31 @@ impl MetastableReasoning {
             let row = chain.row(state);
             laws.add(row.targets.len(), row.probabilities);
         }
-        let mut made = Self { chain, laws, answers, start, max_steps, n_answers: given.len(), chances: vec![] };
+        let mut made = Self {
+            chain,
+            laws,
+            answers,
+            start,
+            max_steps,
+            n_answers: given.len(),
+            exploration: vec![],
+            chances: vec![],
+        };
         made.chances = made.worked_out(control)?;
         Ok(made)
+    }
+
+    /// The same with further policies, for those who learn whom to trust: each takes, with probability `shares[i]`, any
+    /// transition of the row, all alike, and else one by the chain's law. Its walk takes one draw more a step.
+    ///
+    /// # Errors
+    /// A share that is no probability.
+    pub fn with_experts(mut self, shares: &[f64]) -> Result<Self> {
+        if let Some(i) = shares.iter().position(|share| !(0.0..=1.0).contains(share)) {
+            return Err(invalid("experts", &[i], shares[i], "be from 0 to 1"));
+        }
+        self.exploration = shares.to_vec();
+        Ok(self)
     }
 
     /// The chances, by dynamic programming over the steps that are left.
@@ -133,6 +157,12 @@ impl MetastableReasoning {
     fn chances(&self, state: Assertion) -> Option<&[f64]> {
         let place = (state.left as usize * self.chain.n_states() + state.state as usize) * self.n_answers;
         self.chances.get(place..place + self.n_answers)
+    }
+
+    /// How often a policy other than the chain's own takes any transition.
+    #[inline]
+    fn explored(&self, expert: u32) -> Option<f64> {
+        (expert > 0).then(|| self.exploration[expert as usize - 1])
     }
 
     fn given(&self, state: Assertion) -> Option<u32> {
@@ -215,14 +245,24 @@ impl Reasoning for MetastableReasoning {
         self.max_steps
     }
 
-    fn policy(&self, state: &Assertion, _expert: u32, probabilities: &mut Vec<f64>) {
-        probabilities.extend_from_slice(self.chain.row(state.state).probabilities);
+    fn n_experts(&self) -> u32 {
+        self.exploration.len() as u32 + 1
+    }
+
+    fn policy(&self, state: &Assertion, expert: u32, probabilities: &mut Vec<f64>) {
+        let row = self.chain.row(state.state).probabilities;
+        let Some(share) = self.explored(expert) else { return probabilities.extend_from_slice(row) };
+        let any = share / row.len() as f64;
+        probabilities.extend(row.iter().map(|probability| any + (1.0 - share) * probability));
     }
 
     #[inline]
-    fn walk(&self, state: &mut Assertion, _expert: u32, stream: &mut Stream, _scratch: &mut Vec<f64>) -> u32 {
+    fn walk(&self, state: &mut Assertion, expert: u32, stream: &mut Stream, _scratch: &mut Vec<f64>) -> u32 {
         let (begin, degree) = self.chain.span(state.state);
-        let action = self.laws.draw(begin, degree, stream);
+        let action = match self.explored(expert) {
+            Some(share) if stream.uniform() < share => stream.below(degree as u64) as u32,
+            _ => self.laws.draw(begin, degree, stream),
+        };
         state.state = self.chain.targets()[begin + action as usize];
         state.left -= 1;
         action
@@ -298,6 +338,29 @@ mod tests {
         assert_eq!(counts, PINNED);
     }
     const PINNED: [u32; 3] = [6326, 22_497, 21_177];
+
+    #[test]
+    fn experts_explore_as_often_as_they_should() {
+        let problem = made(3).with_experts(&[0.5, 1.0]).unwrap();
+        let root = problem.root(0);
+        assert_eq!(problem.n_experts(), 3);
+        let n = 40_000u32;
+        for (expert, law) in [(0, [0.25, 0.5, 0.0, 0.25]), (1, [0.25, 0.375, 0.125, 0.25]), (2, [0.25; 4])] {
+            let (mut policy, mut counts, mut scratch) = (vec![], [0u32; 4], vec![]);
+            problem.policy(&root, expert, &mut policy);
+            assert_eq!(policy, law);
+            let mut stream = Seed::from_u64(6).stream(expert.into());
+            for _ in 0..n {
+                counts[problem.walk(&mut root.clone(), expert, &mut stream, &mut scratch) as usize] += 1;
+            }
+            for (probability, count) in law.into_iter().zip(counts) {
+                let mean = probability * f64::from(n);
+                assert!((f64::from(count) - mean).abs() <= 5.0 * (mean * (1.0 - probability)).sqrt(), "{counts:?}");
+            }
+        }
+        let error = made(3).with_experts(&[0.5, 1.5]).unwrap_err();
+        assert_eq!(error.to_string(), "experts[1] must be from 0 to 1, got 1.5");
+    }
 
     #[test]
     fn long_walks_are_made_but_not_worked_out() {

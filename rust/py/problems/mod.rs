@@ -186,7 +186,7 @@ impl Problem {
         made(problem, BuiltIn::Categorical)
     }
 
-    /// `answers` has one for each state, 2^32 - 1 for none.
+    /// `answers` has one for each state, 2^32 - 1 for none; `experts` are how often further policies explore.
     #[staticmethod]
     fn metastable_reasoning(
         py: Python<'_>,
@@ -194,11 +194,14 @@ impl Problem {
         start: u32,
         answers: Vec<u32>,
         max_steps: u32,
+        experts: Vec<f64>,
         options: Options,
     ) -> PyResult<Self> {
         let chain = &chain.get().0;
         let work = (chain.n_transitions() as f64) * f64::from(max_steps);
-        let new = |control: &_| core::MetastableReasoning::new(chain, start, answers, max_steps, control);
+        let new = |control: &_| {
+            core::MetastableReasoning::new(chain, start, answers, max_steps, control)?.with_experts(&experts)
+        };
         run(py, &options, work, new).map(|problem| Self(BuiltIn::MetastableReasoning(problem)))
     }
 
