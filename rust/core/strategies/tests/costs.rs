@@ -130,15 +130,16 @@ fn layers_are_charged_for_every_candidate() {
             assert_eq!((spent.steps, spent.calls, spent.verdicts), (problem.n_steps(), spent.steps, spent.steps));
             spent
         };
-        // A place is free for another candidate until a candidate has answered.
-        for expand in [1, 2, 3, 20] {
-            let problem = Uneven::new(0.2, 0.3, 5);
+        // A place is there for another candidate until one has ended, with an answer or without.
+        for (expand, is_silent) in [(1, false), (2, false), (3, true), (20, false), (20, true)] {
+            let problem = Uneven { is_silent, ..Uneven::new(0.2, 0.3, 5) };
             let answers = spent(&problem, Generator::Beam { expand }, 5 * 12 + 4).answers;
             assert_eq!((problem.n_taken(0), problem.n_taken(5)), (12, 0));
             for depth in 1..5 {
                 assert_eq!(problem.n_taken(depth), problem.n_taken(depth - 1) - problem.n_ended(depth - 1));
             }
-            assert_eq!(answers, (0..5).map(|depth| problem.n_ended(depth)).sum::<u64>());
+            let ended = (0..5).map(|depth| problem.n_ended(depth)).sum::<u64>();
+            assert!(if is_silent { answers <= ended } else { answers == ended });
         }
         // As wide as before, until all have answered.
         let problem = Uneven::new(0.2, 0.3, 5);

@@ -3,6 +3,7 @@
 mod comparing;
 mod costs;
 mod experts;
+mod known;
 mod layers;
 mod search;
 mod selection;

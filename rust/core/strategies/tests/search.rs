@@ -127,3 +127,29 @@ fn a_walk_is_worth_its_verdict() {
         assert_near(accuracy(&found, 1)[0], ahead * 0.5, n);
     }
 }
+
+#[test]
+fn a_search_believes_means_and_judges_again_where_verdicts_vary() {
+    let plain = Verifier::default();
+    // The wrong child promises 0.9 and holds nothing: after its first leaf, 0.45 is less than the 0.5 of the right one.
+    let greedy = Policy::Uct(Uct { c: 0.0, fpu: Fpu::Infinity });
+    let verifier = Verifier { process_bias: 0.9, ..plain };
+    let found = run(&steps(&[0.9, 0.5]), &[tree(greedy, Values::Process, 0)], &[3, 4], 5, &verifier);
+    assert_eq!(accuracy(&found, 2), [0.0, 1.0]);
+    // Where another verdict may be another, all goes on being visited.
+    for verifier in [Verifier { noise: 0.3, ..plain }, Verifier { bias: -0.5, ..plain }] {
+        let found = run(&steps(&[0.5]), &[tree(UCT, Values::Rollout, 0)], &[200], 5, &verifier);
+        assert!(found.iter().all(|outcome| outcome.spent.steps == 200), "{verifier:?}");
+    }
+    // What is accepted is taken, right or wrong, and the search is over.
+    let verifier = Verifier { false_positive: 1.0, ..plain };
+    let n = 4000;
+    let strategy = Strategy { stop: true, ..tree(UCT, Values::Rollout, 0) };
+    let found = run(&steps(&[0.3, 0.9]), &[strategy], &[2, 100], n, &verifier);
+    assert_near(accuracy(&found, 2)[1], 0.27, n);
+    assert!(found.iter().all(|outcome| outcome.spent == Spent { steps: 2, calls: 1, answers: 1, verdicts: 1 }));
+    // A walk that ends early costs what it took.
+    let problem = Uneven::new(0.0, 1.0, 5);
+    let found = run(&problem, &[tree(UCT, Values::Rollout, 2)], &[100], 1, &plain)[0].spent;
+    assert_eq!(found, Spent { steps: 3, calls: 3, answers: 3, verdicts: 3 });
+}

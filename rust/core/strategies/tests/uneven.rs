@@ -103,6 +103,17 @@ impl Reasoning for Uneven {
         action
     }
 
+    fn has_fixed_length(&self) -> bool {
+        self.longest == 1
+    }
+
+    fn answer_law(&self, _state: &Place) -> Option<Vec<Answer>> {
+        let law =
+            [(Some(0), self.wrong, false), (Some(1), self.right, true), (None, 1.0 - self.right - self.wrong, false)];
+        let law = law.map(|(answer, probability, is_correct)| Answer { answer, probability, is_correct });
+        (self.longest == 1 && !self.is_silent).then(|| law.to_vec())
+    }
+
     /// Of a state that is not terminal it would be 1.
     fn answer(&self, state: &Place) -> Option<u64> {
         (state.1 != Some(false) || !self.is_silent).then(|| u64::from(state.1 != Some(false)))
