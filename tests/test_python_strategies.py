@@ -184,6 +184,33 @@ def test_walks_that_are_cut_off_have_no_answer() -> None:
     assert not found.answers.any()
 
 
+def test_a_chain_that_is_cut_off_is_not_the_last() -> None:
+    """Each step ends the chain, rightly, with probability 0.3; of two at most."""
+
+    class Ends:
+        max_steps = 2
+
+        def root(self, instance: int) -> Any:
+            return 0, False
+
+        def step(self, state: Any, rng: np.random.Generator) -> Any:
+            return state[0] + 1, rng.random() < 0.3
+
+        def answer(self, state: Any) -> Any:
+            return "end" if state[1] else None
+
+        def correct(self, answer: Any) -> bool:
+            return True
+
+        def score(self, state: Any) -> float:
+            return 0.5
+
+    found = compare(Ends(), [Stepwise(width=1)], budgets=[10], n_trials=300, rng=1, verifier=Verifier())
+    # As long as there are two steps left another begins, and of ten or more 0.49^10 fail.
+    assert found.steps[0, 0] > 19
+    assert found.accuracy[0, 0] > 0.98
+
+
 def test_budgets_of_tokens() -> None:
     class Priced(SlowCoins):
         tokens_per_step = 7.0

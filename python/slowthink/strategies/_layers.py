@@ -116,6 +116,8 @@ class _Layers:
     async def stepwise(self, width: int, cap: int) -> None:
         """One chain after another, each step the best of `width`."""
         problem, accuracy = self.trial.problem, self.trial.verifier.accuracy
+        if problem.ended(self.trial.root)[0]:
+            return
         while width > 0 and self.cost[0] + width * problem.max_steps <= cap:
             state, end, lost = self.trial.root, None, False
             for _ in range(problem.max_steps):
@@ -129,9 +131,9 @@ class _Layers:
                     best, failed = _judge.choose([value > 0.0 for _, value in drawn], accuracy, rng)
                     lost = lost or failed
                 state, end = drawn[best][0], samples[best]
-            if end is None:
-                return
-            self.answered.append(replace(end, correct=end.correct and not lost))
+            # A chain that was cut off is no answer, but has cost its steps.
+            if end is not None:
+                self.answered.append(replace(end, correct=end.correct and not lost))
 
 
 def _share(n: int, shares: int, i: int) -> int:

@@ -64,7 +64,7 @@ fn every_wrong_answer_has_its_systematic_error() {
 
 #[test]
 fn process_rewards_have_the_noise_and_the_bias_that_were_asked_for() {
-    let (p, last, n) = (0.6, 0.7, 20_000);
+    let (p, last, n) = (0.6, 0.4, 20_000);
     let problem = steps(&[p, last]);
     let two = 1.0 - (1.0 - last) * (1.0 - last);
     let plain = Verifier::default();
