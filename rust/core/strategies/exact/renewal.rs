@@ -15,7 +15,7 @@ use std::cell::OnceCell;
 /// Nodes of a quadrature that stand side by side.
 const LANES: usize = 8;
 
-/// Numbers kept for a vote, at most: 64 MiB.
+/// Votes times steps of the longest walk, at most, where the law of a difference of votes is kept: 64 MiB.
 const MOST_KEPT: f64 = 4_194_304.0;
 
 /// Probabilities below this are left out: they are far below the last digit of what they would be added to, however many
