@@ -68,6 +68,15 @@ fn children_are_drawn_apart_from_each_other() {
         let found = run(&steps(&p), &[tree(UCT, Values::Rollout, branching)], &[10_000], n, &Verifier::default());
         assert_near(accuracy(&found, 1)[0], 1.0 - fails, n);
     }
+    // A walk that is cut off is worth as little as a wrong one, and no less.
+    let (right, on) = (0.15, 0.7f64);
+    let mut fails = 1.0;
+    for left in 1..4 {
+        let walk: f64 = (0..left).map(|n| right * on.powi(n)).sum();
+        fails = (1.0 - walk) * (1.0 - right - on + on * fails).powi(2);
+    }
+    let found = run(&Uneven::new(right, 0.15, 3), &[tree(UCT, Values::Rollout, 2)], &[10_000], n, &Verifier::default());
+    assert_near(accuracy(&found, 1)[0], 1.0 - fails, n);
 }
 
 #[test]
@@ -118,6 +127,7 @@ fn a_walk_is_worth_its_verdict() {
         Verifier { noise: 0.4, ..Verifier::default() },
         Verifier { noise: 0.4, bias: 0.7, ..Verifier::default() },
         Verifier { noise: 0.4, bias: -0.7, ..Verifier::default() },
+        Verifier { noise: 2.0, ..Verifier::default() },
     ] {
         let problem = steps(&[0.0, 1.0]);
         let strategy = Strategy { selector: Selector::Majority, ..tree(greedy, Values::Rollout, 0) };
@@ -135,6 +145,10 @@ fn a_search_believes_means_and_judges_again_where_verdicts_vary() {
     let greedy = Policy::Uct(Uct { c: 0.0, fpu: Fpu::Infinity });
     let verifier = Verifier { process_bias: 0.9, ..plain };
     let found = run(&steps(&[0.9, 0.5]), &[tree(greedy, Values::Process, 0)], &[3, 4], 5, &verifier);
+    assert_eq!(accuracy(&found, 2), [0.0, 1.0]);
+    // One that promises 1.2 is left after its second leaf alone.
+    let verifier = Verifier { process_bias: 1.2, ..plain };
+    let found = run(&steps(&[0.9, 0.5]), &[tree(greedy, Values::Process, 0)], &[4, 5], 5, &verifier);
     assert_eq!(accuracy(&found, 2), [0.0, 1.0]);
     // Where another verdict may be another, all goes on being visited.
     for verifier in [Verifier { noise: 0.3, ..plain }, Verifier { bias: -0.5, ..plain }] {
