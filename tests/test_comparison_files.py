@@ -166,3 +166,14 @@ def test_confidence_next_to_one() -> None:
     assert -1 <= over.low <= over.high <= 1
     with pytest.raises(ValueError, match="confidence must be between 0 and 1"):
         compare(CHAIN, ["walk"], [1], n_trials=5, confidence=1 - 2**-53)
+
+
+def test_titles_fit() -> None:
+    pytest.importorskip("matplotlib")
+    found = compare(KeysMaze(n_instances=2), ["walk"], [1], n_trials=2, rng=1)
+    title = found.plot().get_title(loc="left")
+    assert title.startswith("KeysMaze(rows=3, columns=3")
+    assert title.endswith("\N{HORIZONTAL ELLIPSIS}")
+    assert len(title) <= 56
+    with pytest.raises(TypeError, match="ax must be a matplotlib Axes or None, got str"):
+        found.plot("budget")

@@ -41,3 +41,10 @@ def test_panels_stand_in_rows_of_three():
 def test_bad_input_is_named(arguments, text):
     with pytest.raises(ValueError, match=text):
         plots.plot_scaling(**{"x": [1.0, 2.0], "lines": {"a": [1.0, 2.0]}, **arguments})
+
+
+def test_an_axis_of_less_than_a_power_of_ten_has_numbers() -> None:
+    axes = plots.plot_scaling(np.linspace(0.32, 1.0, 50), {"line": np.ones(50)})
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0.5", "0.7", "1"]
+    wide = plots.plot_scaling(np.geomspace(1, 1000, 50), {"line": np.ones(50)})
+    assert "2" not in [label.get_text() for label in wide.get_xticklabels()]

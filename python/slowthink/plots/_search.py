@@ -79,14 +79,23 @@ def plot_scaling(
 
 
 def _ticks(axes: Axes, places: npt.NDArray[np.float64]) -> None:
-    """Numbers at powers of ten; at the places themselves where those are few and near each other."""
-    from matplotlib.ticker import NullFormatter
+    """Numbers at powers of ten; at the places themselves where those are few and near each other.
+
+    Where fewer than two powers of ten are in sight, at 1, 2, 3, 5 and 7 times them.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_formatter(NullFormatter())
     if len(places) <= _FEW and places.max() <= 100 * places.min():
         axes.set_xticks(places, [f"{place:g}" for place in places])
         axes.set_xticks([], minor=True)
+    elif places.max() < 10 * places.min():
+        low, high = places.min() * 0.999, places.max() * 1.001
+        round_ones = LogLocator(subs=(1.0, 2.0, 3.0, 5.0, 7.0)).tick_values(low, high)
+        shown = [place for place in round_ones if low <= place <= high]
+        if len(shown) > 1:
+            axes.set_xticks(shown, [f"{place:g}" for place in shown])
 
 
 def panels(drawn: Mapping[str, Mapping[str, Any]]) -> Figure:
