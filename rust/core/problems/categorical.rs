@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn values_priors_and_keys_are_those_of_the_state() {
-        let problem = Categorical::new(LAWS.to_vec(), 3, vec![0, 2]).unwrap();
+        let problem = Categorical::new(LAWS.to_vec(), 3, vec![0, 1]).unwrap();
         let seed = Seed::from_u64(3);
         let mut keys = std::collections::HashSet::new();
         for tree in 0..2 {
@@ -269,14 +269,14 @@ mod tests {
             let mut priors = vec![];
             problem.priors(&root, &mut priors);
             assert_eq!(priors, LAWS[tree as usize * 3..][..3].iter().map(|&p| p as f32).collect::<Vec<_>>());
-            let success = LAWS[[0, 5][tree as usize]];
+            let success = LAWS[[0, 4][tree as usize]];
             let mean = (0..4000).map(|i| problem.value(&root, &mut seed.stream(i))).sum::<f64>() / 4000.0;
             assert!((mean - success).abs() <= 5.0 * (success * (1.0 - success) / 4000.0).sqrt(), "{mean}");
             assert!(keys.insert(problem.key(&root)) && !problem.is_correct(&root));
             for action in 0..3 {
                 let mut state = root;
                 problem.step(&mut state, action);
-                let is_correct = action == [0, 2][tree as usize];
+                let is_correct = action == [0, 1][tree as usize];
                 assert_eq!(problem.is_correct(&state), is_correct);
                 assert_eq!(problem.value(&state, &mut seed.stream(0)), f64::from(u8::from(is_correct)));
                 let law = problem.answer_law(&state).unwrap();

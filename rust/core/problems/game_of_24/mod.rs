@@ -299,6 +299,9 @@ mod tests {
             let action = text(&game, state).iter().position(|text| text.starts_with(wanted)).unwrap();
             game.step(state, action as u32);
         };
+        step(&mut state, "1 / 2 = 1/2");
+        step(&mut state, "(1/2) + 3 = 7/2");
+        state = game.root(0);
         step(&mut state, "1 - 2 = -1");
         step(&mut state, "(-1) * 3 = -3");
         assert_eq!(game.describe(&state), "-3 3");

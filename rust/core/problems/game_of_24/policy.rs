@@ -160,6 +160,8 @@ mod tests {
                 open.extend(next.into_iter().step_by(7));
             }
         }
+        let first = GameOf24::new(&[[24, 25, 26, 27]]).unwrap();
+        assert!(!first.is_correct(&first.root(0)));
         let game = GameOf24::new(&puzzles).unwrap();
         assert_eq!((game.n_instances(), game.max_steps(), game.n_experts(), game.tokens_per_step()), (2, 3, 4, 16.0));
         assert!(game.has_fixed_length() && game.is_small());

@@ -186,6 +186,13 @@ mod tests {
         matches!(**a, Said::Joined(inner, ..) if rank(inner) == rank(*sign)) || is_long(a) || is_long(b)
     }
 
+    /// Whether no sum is added in parentheses, and no product multiplied.
+    fn is_bare(said: &Said) -> bool {
+        let Said::Joined(sign, a, b) = said else { return true };
+        let alike = |inner| matches!((sign, inner), ('+', '+' | '-') | ('*', '*' | '/'));
+        !matches!(**b, Said::Joined(inner, ..) if alike(inner)) && is_bare(a) && is_bare(b)
+    }
+
     /// Whether the smaller part of every sum and product of two parts stands first.
     fn is_sorted(said: &Said) -> bool {
         let Said::Joined(sign, a, b) = said else { return true };
@@ -208,6 +215,7 @@ mod tests {
                 assert_eq!((worth(&said, &mut numbers), rest), (Some(TARGET), ""), "{text}");
                 numbers.sort_unstable();
                 assert_eq!(numbers, puzzle.map(|number| number as u8), "{text}");
+                assert!(is_bare(&said), "{text}");
                 if !is_long(&said) {
                     assert!(is_sorted(&said), "{text}");
                     assert!(seen.insert(ordered(said.clone())), "{text} is there in another order");

@@ -114,7 +114,7 @@ fn ucb_is_its_formula() {
 #[test]
 fn experts_are_dropped_when_they_are_surely_worse() {
     // Each always earns the same: those whose gap to the best is above two radii are out.
-    let earned = [0.2, 0.9, 0.5, 0.9];
+    let earned = [0.2, 0.9, 0.9, 0.5];
     for delta in [0.05, 0.5] {
         let learner = Learner::SuccessiveElimination { delta };
         let mut bandit = Bandit::new(learner, 4, Seed::from_u64(0).stream(0));
@@ -126,12 +126,12 @@ fn experts_are_dropped_when_they_are_surely_worse() {
             asked[chosen] += 1;
             bandit.learn(chosen, earned[chosen]);
         }
-        for (expert, gap) in [(0, 0.7), (2, 0.4)] {
+        for (expert, gap) in [(0, 0.7), (3, 0.4)] {
             let two_radii = |n: u32| 2.0 * ((16.0 * f64::from(n * n) / delta).ln() / f64::from(2 * n)).sqrt();
             let least = (1..1000).find(|&n| two_radii(n) < gap).unwrap();
             assert_eq!(asked[expert], least, "{asked:?}");
         }
-        assert!(asked[1].abs_diff(asked[3]) <= 1 && asked.iter().sum::<u32>() == 1000, "{asked:?}");
+        assert!(asked[1].abs_diff(asked[2]) <= 1 && asked.iter().sum::<u32>() == 1000, "{asked:?}");
     }
 }
 
@@ -176,14 +176,14 @@ fn a_run_asks_whom_the_learner_trusts() {
 #[test]
 fn hedge_goes_on_when_its_losses_are_large() {
     // None is ever right: all go on to be asked, also when exp(-rate loss) is 0.
-    let mut bandit = Bandit::new(Learner::Hedge, 10, Seed::from_u64(0).stream(0));
-    let mut late = [0; 10];
-    for round in 0..60_000 {
+    let mut bandit = Bandit::new(Learner::Hedge, 3, Seed::from_u64(0).stream(0));
+    let mut late = [0; 3];
+    for round in 0..1_800_000 {
         let chosen = bandit.pick();
         bandit.learn(chosen, 0.0);
-        late[chosen] += u32::from(round >= 50_000);
+        late[chosen] += u32::from(round >= 1_790_000);
     }
-    assert!(late.iter().all(|&times| (1..6000).contains(&times)), "{late:?}");
+    assert!(late.iter().all(|&times| (1..9000).contains(&times)), "{late:?}");
 }
 
 #[test]
