@@ -253,6 +253,8 @@ fn what_is_wrong_is_named() {
     let seed = Seed::from_u64(0);
     let error = regret::choices(&[0.5, 2.0], Learner::Hedge, 1, 0, seed, &Control::default(), &mut chosen);
     assert_eq!(error.unwrap_err().to_string(), "means[1] must be between 0 and 1, got 2");
+    let error = regret::choices(&[-0.5], Learner::Hedge, 1, 0, seed, &Control::default(), &mut chosen);
+    assert_eq!(error.unwrap_err().to_string(), "means[0] must be between 0 and 1, got -0.5");
     assert!(run(&problem, &[], &[1], 3, &fine).is_empty());
     assert!(run(&problem, &[walk], &[1], 0, &fine).is_empty());
 }
