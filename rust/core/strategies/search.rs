@@ -18,7 +18,8 @@ const IDLE_ROUNDS: u32 = 3;
 /// Simulations in a round, at most, where a round may turn out to be the last.
 const ROUND: u64 = 32;
 
-/// A problem as the search sees it: a state and its depth. To evaluate a state costs what is spent for it.
+/// A problem as the search sees it: a state and its depth. To evaluate a state costs what is spent for it; to judge a
+/// state of the greatest depth again, which the forest asks for at each further visit, a step as if it were drawn anew.
 struct Searched<'a, 'r, P: Reasoning> {
     problem: &'a P,
     values: Values,
@@ -53,6 +54,8 @@ impl<P: Reasoning> Problem for Searched<'_, '_, P> {
 
     fn n_actions(&self, state: &Self::State) -> u32 {
         match self.branching {
+            // As deep as walks are long there is nothing more to find.
+            _ if state.1 >= self.problem.max_steps() => 0,
             0 => self.problem.n_actions(&state.0),
             _ if self.problem.is_terminal(&state.0) => 0,
             branching => branching,
