@@ -3,6 +3,7 @@
 //! The baseline of the Game of 24 walks without the table that an instance is written out to.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use slowthink::Result;
 use slowthink::problems::snowball_chain::profile;
 use slowthink::problems::{GameOf24, Problem, Reasoning, SnowballChain};
 use slowthink::random::Seed;
@@ -74,7 +75,29 @@ fn plain(criterion: &mut Criterion, game: &GameOf24) {
     group.finish();
 }
 
+/// A search that does not come to its end: of twelve steps each is right with probability 0.3, and almost every simulation
+/// finds a state that was not known.
+fn hard(criterion: &mut Criterion) -> Result<()> {
+    let chain = SnowballChain::new(&[0.3; 12], 12, 4, 1000)?;
+    let generator = Generator::Tree { policy: Policy::Puct(Puct::default()), values: Values::Rollout, branching: 0 };
+    let search = Strategy { generator, selector: Selector::Best, stop: true };
+    let run = || {
+        let (seed, verifier) = (Seed::from_u64(1), Verifier::default());
+        compare(&chain, &[search], &[ANSWERS * 12], 100, 0, &verifier, seed, &Control::new(1))
+    };
+    let outcomes = run()?;
+    let steps: u64 = outcomes.iter().map(|outcome| outcome.spent.steps).sum();
+    let simulations: u64 = outcomes.iter().map(|outcome| outcome.spent.verdicts).sum();
+    println!("hard-chain/tree-search: {steps} steps in {simulations} simulations");
+    let mut group = criterion.benchmark_group("hard-chain");
+    group.sample_size(10).throughput(Throughput::Elements(steps));
+    group.bench_function("tree-search", |bencher| bencher.iter(run));
+    group.finish();
+    Ok(())
+}
+
 fn bench(criterion: &mut Criterion) {
+    hard(criterion).expect("a valid chain");
     let chain = SnowballChain::new(&profile(50.0, 6), 6, 4, 1).expect("a valid chain");
     each(criterion, "snowball-chain", &chain, 100);
     let game = GameOf24::all();
