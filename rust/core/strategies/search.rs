@@ -12,8 +12,9 @@ use crate::run::Control;
 use crate::trees::{Backup, Budget, Config, Forest, InFlight, Policy};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Rounds without a new step after which a search that only looks at what it knows is ended.
-const IDLE_ROUNDS: u32 = 3;
+/// Simulations for each step, and for none, after which a search that only comes back to what it knows is ended.
+const PER_STEP: u64 = 8;
+const AT_FIRST: u64 = 512;
 
 /// Simulations in a round, at most, where a round may turn out to be the last.
 const ROUND: u64 = 32;
@@ -117,7 +118,7 @@ impl<P: Reasoning> Problem for Searched<'_, '_, P> {
     }
 }
 
-/// Searches until `budget` steps are spent, an answer is accepted if `until_accepted`, or all is known.
+/// Searches until `budget` steps are spent, an answer is accepted if `until_accepted`, or nothing new is found any more.
 #[allow(clippy::too_many_arguments)]
 pub(super) fn tree<P: Reasoning>(
     problem: &P,
@@ -150,21 +151,24 @@ pub(super) fn tree<P: Reasoning>(
     let searched = Searched { problem, values, branching, seed: seed.child(1), at_work };
     // The forest counts simulations, and its progress is not ours.
     let apart = Control::new(1);
-    let mut idle = 0;
     loop {
         control.check()?;
+        let simulations = u64::from(forest.trees()[0].n_simulations());
         let (spent, accepted) = {
             let log = &searched.locked().log;
             (log.spent.steps, until_accepted && log.accepted)
         };
-        if spent >= budget || accepted || idle >= IDLE_ROUNDS {
+        // What was spent decides, and not the budget: a larger one must not change what comes of a smaller.
+        let left = spent.saturating_mul(PER_STEP).saturating_add(AT_FIRST).saturating_sub(simulations);
+        if spent >= budget || accepted || left == 0 {
             return Ok(());
         }
         let longest = u64::from(problem.max_steps()) + 1;
         let most = if until_accepted { ROUND } else { 1 << 12 };
-        let n = ((budget - spent) / longest).clamp(1, most);
+        let n = ((budget - spent) / longest).clamp(1, most).min(left);
         forest.run(&searched, n as u32, &apart)?;
-        let after = searched.locked().log.spent.steps;
-        idle = if after == spent { idle + 1 } else { 0 };
+        if u64::from(forest.trees()[0].n_simulations()) == simulations {
+            return Ok(()); // all is known
+        }
     }
 }

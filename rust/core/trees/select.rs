@@ -39,15 +39,17 @@ fn explored(init: f32, base: f32, visits: u32) -> f32 {
 fn tabled(init: f32, base: f32) -> Arc<[f32]> {
     type Table = ([u32; 2], Arc<[f32]>);
     static LAST: Mutex<VecDeque<Table>> = Mutex::new(VecDeque::new());
+    let last = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let key = [init.to_bits(), base.to_bits()];
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, table)) = last.iter().find(|(known, _)| *known == key) {
-        return table.clone();
-    }
-    let table: Arc<[f32]> = (0..EXPLORED as u32).map(|n| explored(init, base, n)).collect();
-    last.truncate(TABLES - 1);
-    last.push_front((key, table.clone()));
-    table
+    let known = last().iter().find(|(known, _)| *known == key).map(|(_, table)| table.clone());
+    known.unwrap_or_else(|| {
+        // Not under the lock: others need not wait for it, nor a process that is forked meanwhile.
+        let table: Arc<[f32]> = (0..EXPLORED as u32).map(|n| explored(init, base, n)).collect();
+        let mut last = last();
+        last.truncate(TABLES - 1);
+        last.push_front((key, table.clone()));
+        table
+    })
 }
 
 /// A configuration as the inner loops read it.

@@ -2,7 +2,6 @@
 
 use crate::error::Result;
 use crate::problems::Reasoning;
-use crate::problems::synthetic::mix;
 use crate::run::Control;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -67,7 +66,7 @@ impl Lengths {
                         continue;
                     }
                     let Some(key) = problem.key(&state) else { return Ok(None) };
-                    match numbers.entry(mix(key)) {
+                    match numbers.entry(key) {
                         Entry::Occupied(place) => next[*place.get()].1 += probability,
                         Entry::Vacant(place) => {
                             place.insert(next.len());

@@ -166,3 +166,21 @@ fn a_search_believes_means_and_judges_again_where_verdicts_vary() {
     let found = run(&problem, &[tree(UCT, Values::Rollout, 2)], &[100], 1, &plain)[0].spent;
     assert_eq!(found, Spent { steps: 3, calls: 3, answers: 3, verdicts: 3 });
 }
+
+#[test]
+fn a_larger_budget_does_not_change_what_a_smaller_one_comes_to() {
+    // Answers lie at every depth, and to come back to one that is not the deepest costs nothing.
+    let problem = Uneven::new(0.3, 0.3, 4);
+    let verifier = Verifier { noise: 0.3, ..Verifier::default() };
+    let budgets = [3, 5, 8, 13, 21, 34, 55, 2000];
+    let n = 50;
+    for strategy in [tree(UCT, Values::Rollout, 3), tree(puct(), Values::Process, 3)] {
+        let together = run(&problem, &[strategy], &budgets, n, &verifier);
+        for (b, budget) in budgets.iter().enumerate() {
+            let alone = run(&problem, &[strategy], &[*budget], n, &verifier);
+            for (trial, outcome) in alone.iter().enumerate() {
+                assert_eq!(*outcome, together[trial * budgets.len() + b], "{strategy:?} at {budget}");
+            }
+        }
+    }
+}
