@@ -85,11 +85,10 @@ impl Control {
 
 /// Fills `out`, `width` elements an item, in blocks of `block` items: `kernel(scratch, item, row)` once for each item.
 ///
-/// `scratch` makes the working memory of one thread; its content must not carry anything from item to item. The
-/// first error wins; others may go unseen, so within the items there should be none but [`Error::Interrupted`].
+/// `scratch` makes the working memory of one thread; its content must not carry anything from item to item.
 ///
 /// # Errors
-/// What `kernel` returns, and [`Error::Interrupted`].
+/// What `kernel` returns for the first of the items, in their order, that fails; and [`Error::Interrupted`].
 ///
 /// # Panics
 /// If `out` is not a whole number of rows, or as `kernel` does.
@@ -119,7 +118,7 @@ pub fn fill_rows<T: Send, S>(
 /// and counts the items: [`Control::expect`], [`Control::advance`].
 ///
 /// # Errors
-/// What `kernel` returns, and [`Error::Interrupted`].
+/// What `kernel` returns for the first of the blocks, in their order, that fails; and [`Error::Interrupted`].
 ///
 /// # Panics
 /// If `out` is not a whole number of rows, or as `kernel` does.
@@ -137,22 +136,35 @@ pub fn fill_blocks<T: Send, S>(
     assert_eq!(out.len() % width, 0, "the output is not a whole number of rows");
     let block = block.max(1);
     let n_threads = control.threads().min((out.len() / width).div_ceil(block));
-    let queue = Mutex::new(out.chunks_mut(width * block).enumerate());
-    on_threads(n_threads, control, || {
+    // The blocks not yet begun, and the first block that failed.
+    let queue = Mutex::new((out.chunks_mut(width * block).enumerate(), None::<(usize, Error)>));
+    let result = on_threads(n_threads, control, || {
         let mut scratch = scratch();
         loop {
             control.check()?;
             // A poisoned queue means that another thread panicked: its panic is the one to report.
-            let Ok(Some((number, rows))) = queue.lock().map(|mut queue| queue.next()) else { return Ok(()) };
-            kernel(&mut scratch, number * block, rows)?;
+            let next = queue.lock().map(|mut queue| if queue.1.is_none() { queue.0.next() } else { None });
+            let Ok(Some((number, rows))) = next else { return Ok(()) };
+            let Err(error) = kernel(&mut scratch, number * block, rows) else { continue };
+            // Whichever thread is quicker, the caller hears of the same error: blocks are begun in their order, so all
+            // before this one are done or under way, and one of those may still fail.
+            if let Ok(mut queue) = queue.lock()
+                && queue.1.as_ref().is_none_or(|(first, _)| number < *first)
+            {
+                queue.1 = Some((number, error));
+            }
         }
-    })
+    });
+    match queue.into_inner() {
+        Ok((_, Some((_, error)))) => Err(error),
+        _ => result,
+    }
 }
 
 /// The values of `kernel(scratch, item)` for items `0..n_items`, in that order; see [`fill_rows`].
 ///
 /// # Errors
-/// What `kernel` returns, and [`Error::Interrupted`].
+/// What `kernel` returns for the first of the items, in their order, that fails; and [`Error::Interrupted`].
 ///
 /// # Panics
 /// As `kernel` does.
@@ -212,7 +224,9 @@ fn on_threads(n_threads: usize, control: &Control, work: impl Fn() -> Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::invalid;
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::time::Instant;
 
     fn squares(threads: usize, block: usize) -> Vec<u64> {
         map_items(1000, block, &Control::new(threads), || (), |(), i| Ok((i * i) as u64)).unwrap()
@@ -274,6 +288,33 @@ mod tests {
     }
 
     #[test]
+    fn the_first_item_that_fails_is_named_however_long_it_takes() {
+        let wrong = |item: usize| invalid("item", &[item], "", "not fail");
+        for (threads, block) in [(1, 1), (2, 1), (7, 1), (7, 3)] {
+            let (control, failed) = (Control::new(threads), AtomicU64::new(0));
+            let kernel = |(): &mut (), item: usize| match item {
+                // The other one is quicker wherever there is a second thread to come to it.
+                20 => {
+                    let start = Instant::now();
+                    while threads > 1 && failed.load(Relaxed) == 0 {
+                        assert!(start.elapsed().as_secs() < 60, "nobody else failed");
+                        thread::yield_now();
+                    }
+                    Err(wrong(item))
+                }
+                23.. => {
+                    failed.fetch_add(1, Relaxed);
+                    Err(wrong(item))
+                }
+                _ => Ok(()),
+            };
+            let result = map_items(1 << 20, block, &control, || (), kernel);
+            assert_eq!(result, Err(wrong(20)), "{threads} threads");
+            assert!(failed.load(Relaxed) < 7, "nothing is begun after an error");
+        }
+    }
+
+    #[test]
     fn a_panic_keeps_its_message_and_stops_the_others() {
         for threads in [1, 2, 7] {
             let control = Control::new(threads);
@@ -286,7 +327,7 @@ mod tests {
                     |(), i| {
                         assert!(i != 50, "item {i}");
                         // However long the panic takes to be told of, the others find that they are to stop.
-                        let start = std::time::Instant::now();
+                        let start = Instant::now();
                         while i > 1000 && control.check().is_ok() {
                             assert!(start.elapsed().as_secs() < 60, "nobody was stopped");
                             thread::yield_now();
