@@ -185,6 +185,11 @@ def test_a_range_that_cannot_be_guessed_must_be_given() -> None:
     assert tree.best_child(by="lower_bound", value_range=(0, 60)) == 2
 
 
+def test_hidden_nodes_are_counted_however_deep_they_are() -> None:
+    line = trees.from_arrays(range(-1, 30), [0.5] * 31)
+    assert line.to_text(max_nodes=25, width=20).endswith("\n…      └─ … 1 below")
+
+
 @given(grown(), st.integers(1, 50), st.integers(20, 90))
 def test_every_node_has_a_line_or_is_counted(tree: trees.Tree, most: int, width: int) -> None:
     lines = tree.to_text(max_nodes=most, width=width).split("\n")

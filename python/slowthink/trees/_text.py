@@ -129,18 +129,28 @@ def to_text(tree: Nodes, max_nodes: Any, max_depth: Any, width: Any) -> str:
         label = numbers(tree, values, node) + (" ■" if tree.terminal[node] else "")
         if node:
             label = f"{tree.action[node]}: {label}"
-        if len(stem) > columns // 2:  # deep down, lines would leave the page
-            stem = "…" + stem[1 - columns // 2 :]
-        lines.append(f"{stem}{label}  {one_line(words(tree.payload[node]))}".rstrip())
+        lines.append(f"{_indent(stem, columns // 2)}{label}  {one_line(words(tree.payload[node]))}".rstrip())
         below = shown.children.get(node, [])
         rest = shown.hidden(tree, node)
         if rest:
-            stack.append((-1, f"{inner[node]}└─ … {rest:,} " + ("more" if below else "below")))
+            count = f"… {rest:,} " + ("more" if below else "below")
+            stack.append((-1, _indent(f"{inner[node]}└─ ", min(columns // 2, columns - len(count))) + count))
         for i, child in reversed(list(enumerate(below))):
             last = i + 1 == len(below) and not rest
             inner[child] = inner[node] + ("   " if last else "│  ")
             stack.append((child, inner[node] + ("└─ " if last else "├─ ")))
     return "\n".join(clip(line, columns) for line in lines)
+
+
+def _indent(stem: str, room: int) -> str:
+    """The stem of a line, or its end: deep down, lines would leave the page.
+
+    Examples
+    --------
+    >>> _indent("│  │  └─ ", 7)
+    '…│  └─ '
+    """
+    return stem if len(stem) <= room else "…" + stem[len(stem) - max(room - 1, 0) :]
 
 
 def to_dot(tree: Nodes, max_nodes: Any, max_characters: Any, best: Integers) -> str:
