@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from own_problems import Coins, Listed, P, SlowCoins
+from slowthink.problems import SnowballChain
 from slowthink.strategies import (
     STRATEGIES,
     Comparison,
@@ -89,6 +90,44 @@ def test_agrees_with_the_engine(noise: float) -> None:
     deviation = np.sqrt(engine.accuracy * (1 - engine.accuracy) / 300) + 0.004
     assert (np.abs(own.accuracy - engine.accuracy) < 4 * deviation).all()
     np.testing.assert_allclose(own.steps, engine.steps, rtol=0.15)
+
+
+class Shaky:
+    """Three steps, each right with its probability, that tell of each state what may come of it."""
+
+    max_steps = 3
+    right = (0.7, 0.5, 0.6)
+
+    def root(self, instance: int) -> Any:
+        return ()
+
+    def step(self, state: Any, rng: np.random.Generator) -> Any:
+        return (*state, bool(rng.random() < self.right[len(state)]))
+
+    def answer(self, state: Any) -> Any:
+        return all(state) if len(state) == self.max_steps else None
+
+    def correct(self, state: Any) -> bool:
+        return all(state)
+
+    def success_probability(self, state: Any) -> float:
+        return float(np.prod(self.right[len(state) :])) if all(state) else 0.0
+
+
+@pytest.mark.parametrize("accuracy", [None, 0.8])
+def test_layers_agree_with_the_engine(accuracy: float | None) -> None:
+    """Choices among steps: accuracies and costs of every kind."""
+    strategies = ["beam", "dvts", "stepwise", Stepwise(2)]
+    judge = Verifier(0.2, 0.1, process_noise=0.3, accuracy=accuracy)
+    arguments: dict[str, Any] = {"budgets": [1, 2, 8], "verifier": judge}
+    own = compare(Shaky(), strategies, n_trials=700, rng=1, **arguments)
+    engine = compare(SnowballChain([Shaky.right]), strategies, n_trials=100_000, rng=1, **arguments)
+    deviation = np.sqrt(engine.accuracy * (1 - engine.accuracy) / 700)
+    assert (np.abs(own.accuracy - engine.accuracy) <= 4 * deviation + 0.004).all()
+    for cost in ("steps", "calls", "answers", "verdicts"):
+        np.testing.assert_allclose(getattr(own, cost), getattr(engine, cost), rtol=0.02, err_msg=cost)
+    chains = own.answers[at(own, "stepwise"), 1:].tolist(), own.answers[-1].tolist()
+    assert chains == ([1, 1], [0, 1, 4])
 
 
 def _distance(numbers: str) -> float:

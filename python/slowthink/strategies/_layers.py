@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -43,8 +43,14 @@ class _Layers:
     async def draw(self, states: Sequence[Any]) -> list[tuple[Any, float]]:
         """A step from each of the states: what is not finished, with its process reward."""
         drawn, samples = await self.steps(states)
-        self.answered += [sample for sample in samples if sample is not None]
+        self.answer(sample for sample in samples if sample is not None)
         return [pair for pair, sample in zip(drawn, samples, strict=True) if sample is None]
+
+    def answer(self, samples: Iterable[Sample]) -> None:
+        """Takes finished chains down as answers."""
+        for sample in samples:
+            self.answered.append(sample)
+            self.cost[2] += sample.answer is not None
 
     async def steps(
         self, states: Sequence[Any], chances: bool = False
@@ -75,7 +81,6 @@ class _Layers:
                 drawn.append((state, next(left)))
                 continue
             sample = trial.sample(state, ends[i][1])
-            self.cost[2] += sample.answer is not None
             verdict = await trial.judge(sample, *key, i)
             samples.append(sample)
             drawn.append((state, float(sample.correct) if chances else verdict.score))
@@ -108,7 +113,7 @@ class _Layers:
             best: dict[int, tuple[Any, float]] = {}
             for tree, pair, sample in zip(owners, drawn, samples, strict=True):
                 if sample is not None:
-                    self.answered.append(sample)
+                    self.answer([sample])
                 elif tree not in best or pair[1] > best[tree][1]:
                     best[tree] = pair
             kept = {tree: state for tree, (state, _) in best.items()}
@@ -133,7 +138,7 @@ class _Layers:
                 state, end = drawn[best][0], samples[best]
             # A chain that was cut off is no answer, but has cost its steps.
             if end is not None:
-                self.answered.append(replace(end, correct=end.correct and not lost))
+                self.answer([replace(end, correct=end.correct and not lost)])
 
 
 def _share(n: int, shares: int, i: int) -> int:

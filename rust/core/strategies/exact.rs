@@ -166,18 +166,20 @@ fn instance_curve(
         }
         Selector::Majority => {
             let votes: Vec<&Answer> = law.iter().filter(|answer| answer.answer.is_some()).collect();
+            let rights: Vec<usize> = (0..votes.len()).filter(|&i| votes[i].is_correct).collect();
             let most = numbers.iter().copied().max().unwrap_or(0) as f64;
-            let Some(target) = votes.iter().position(|answer| answer.is_correct) else {
-                out.fill(0.0);
-                return Ok(());
-            };
-            let several = votes.iter().filter(|answer| answer.is_correct).count() > 1;
-            if several || numbers.contains(&0) || most * votes.len() as f64 * n_instances as f64 > MOST_VOTING {
+            if most * votes.len() as f64 * rights.len() as f64 * n_instances as f64 > MOST_VOTING {
                 return Ok(());
             }
             let p: Vec<f64> = votes.iter().map(|answer| answer.probability).collect();
-            let n: Vec<i64> = numbers.iter().map(|&n| n as i64).collect();
-            plurality_probability(&p, &n, target, Ties::Uniform, out, control)?;
+            let n: Vec<i64> = numbers.iter().filter(|&&n| n > 0).map(|&n| n as i64).collect();
+            out.fill(0.0);
+            let voted = numbers.len() - n.len();
+            let mut won = vec![0.0; n.len()];
+            for target in rights {
+                plurality_probability(&p, &n, target, Ties::Uniform, &mut won, control)?;
+                out[voted..].iter_mut().zip(&won).for_each(|(out, won)| *out += won);
+            }
         }
         Selector::Best | Selector::Weighted => {}
     }

@@ -125,7 +125,7 @@ impl<P: Reasoning> Layers<'_, '_, P> {
 
     fn chain(&mut self, width: u64, accuracy: Option<f64>) -> Result<()> {
         let before = self.log.spent.steps;
-        let (mut state, mut lost) = (self.root.clone(), false);
+        let (mut state, mut lost, mut said) = (self.root.clone(), false, None);
         let mut candidates = room(width as usize)?;
         let mut good = room(if accuracy.is_some() { width as usize } else { 0 })?;
         for _ in 0..self.problem.max_steps() {
@@ -135,6 +135,7 @@ impl<P: Reasoning> Layers<'_, '_, P> {
             candidates.clear();
             good.clear();
             let mut best = (0, f64::NEG_INFINITY);
+            said = None;
             for i in 0..width as usize {
                 self.look(i as u64)?;
                 let mut next = state.clone();
@@ -142,14 +143,15 @@ impl<P: Reasoning> Layers<'_, '_, P> {
                 if accuracy.is_some() {
                     good.push(self.is_good(&next));
                 } else {
-                    let reward = if self.problem.is_terminal(&next) {
+                    let (reward, verdict) = if self.problem.is_terminal(&next) {
                         let (answer, is_correct) = answered(self.problem, &next);
-                        self.judge.verdict(answer, is_correct).score
+                        let verdict = self.judge.verdict(answer, is_correct);
+                        (verdict.score, Some(verdict))
                     } else {
-                        self.reward(&next)
+                        (self.reward(&next), None)
                     };
                     if reward > best.1 {
-                        best = (i, reward);
+                        (best, said) = ((i, reward), verdict);
                     }
                 }
                 candidates.push(next);
@@ -167,7 +169,8 @@ impl<P: Reasoning> Layers<'_, '_, P> {
         self.log.spent.steps = self.log.spent.steps.max(before + 1);
         let (answer, is_correct) = answered(self.problem, &state);
         let is_correct = is_correct && !lost;
-        let verdict = self.judge.verdict(answer, is_correct);
+        // The candidate that was taken has had its verdict.
+        let verdict = said.unwrap_or_else(|| self.judge.verdict(answer, is_correct));
         self.log.push(answer, is_correct, verdict);
         Ok(())
     }

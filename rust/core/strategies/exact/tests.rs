@@ -2,7 +2,8 @@
 
 use super::lengths::Lengths;
 use super::renewal::Renewal;
-use super::{best_of_n, curves};
+use super::{best_of_n, curves, instance_curve};
+use crate::problems::reasoning::Answer;
 use crate::problems::{Problem, Reasoning};
 use crate::random::Stream;
 use crate::run::Control;
@@ -289,4 +290,31 @@ fn equal_lengths_have_a_closed_form() {
     plurality_probability(&[0.45, 0.55], &n, 0, Ties::Uniform, &mut wanted, &control).unwrap();
     assert_eq!(vote[0], 0.0);
     assert!(vote[1..].iter().zip(&wanted).all(|(x, y)| (x - y).abs() < 1e-13), "{vote:?} {wanted:?}");
+}
+
+/// Of three answers two are right: the vote goes wrong where the third has most, or a share of the ties.
+#[test]
+fn several_answers_may_be_right() {
+    let p = [0.2, 0.5, 0.25];
+    let answer = |(i, probability)| Answer { answer: Some(i), probability, is_correct: i != 1 };
+    let mut law: Vec<Answer> = (0..).zip(p).map(answer).collect();
+    law.push(Answer { answer: None, probability: 0.05, is_correct: false });
+    let mut found = [f64::NAN; 4];
+    let (numbers, control) = ([0, 1, 2, 3], Control::default());
+    let vote = of(Selector::Majority, false);
+    instance_curve(&law, &vote, &Verifier::default(), &numbers, 1, &control, &mut found).unwrap();
+    let mut wanted = [0.0; 4];
+    for number in 0..4usize.pow(3) {
+        let answers = [number % 4, number / 4 % 4, number / 16];
+        let chance: f64 = answers.iter().map(|&answer| law[answer].probability).product();
+        for (n, wanted) in wanted.iter_mut().enumerate().skip(1) {
+            let votes = [0, 1, 2].map(|answer| answers[..n].iter().filter(|&&other| other == answer).count());
+            let most = votes.into_iter().max().unwrap();
+            let right = [0, 2].iter().filter(|&&answer| votes[answer] == most).count();
+            if most > 0 {
+                *wanted += chance * right as f64 / votes.iter().filter(|&&votes| votes == most).count() as f64;
+            }
+        }
+    }
+    assert!(found.iter().zip(wanted).all(|(x, y)| (x - y).abs() < 1e-14), "{found:?} {wanted:?}");
 }

@@ -136,6 +136,23 @@ fn experts_are_dropped_when_they_are_surely_worse() {
 }
 
 #[test]
+fn nobody_is_dropped_amid_a_round() {
+    // The gap of the two reaches two radii when the first is asked for the 31st time, and falls below them when the
+    // second is.
+    let two_radii = |n: f64| 2.0 * ((8.0 * n * n / 0.5f64).ln() / (2.0 * n)).sqrt();
+    let mean = (30.0 * 0.798 + 1.0) / 31.0;
+    assert!(0.798 < two_radii(30.0) && mean > two_radii(30.0) && mean - 1.0 / 31.0 < two_radii(31.0));
+    let learner = Learner::SuccessiveElimination { delta: 0.5 };
+    let mut bandit = Bandit::new(learner, 2, Seed::from_u64(0).stream(0));
+    for round in 0..32 {
+        for expert in 0..2 {
+            assert_eq!(bandit.pick(), expert, "in round {round}");
+            bandit.learn(expert, if round == 30 { 1.0 } else { [0.798, 0.0][expert] });
+        }
+    }
+}
+
+#[test]
 fn rewards_are_verdicts_from_0_to_1() {
     let after = |scores: [f64; 2]| {
         let mut bandit = Bandit::new(Learner::Ucb { c: 0.0 }, 2, Seed::from_u64(0).stream(0));

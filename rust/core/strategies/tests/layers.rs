@@ -89,6 +89,12 @@ fn the_last_step_is_judged_by_its_answer() {
             assert_near(simulated, exact, n);
         }
     }
+    // Of several chains too, whose verdicts are those that their candidates were chosen by.
+    let exact = exact::curves(&problem, &walks, &[2, 4, 10], &verifier, &Control::default()).unwrap();
+    let found = run(&problem, &[of(Generator::Stepwise { width: 2 }, Selector::Best)], &[2, 4, 10], n, &verifier);
+    for (&simulated, &exact) in accuracy(&found, 3).iter().zip(&exact) {
+        assert_near(simulated, exact, n);
+    }
     // A right answer that is refused is still better than none.
     let problem = Uneven { is_silent: true, ..Uneven::new(0.4, 0.6, 1) };
     let verifier = Verifier { false_negative: 1.0, ..Verifier::default() };

@@ -1,6 +1,7 @@
 //! Tree search.
 
 use super::*;
+use crate::trees::config::QTransform;
 
 #[test]
 fn a_tree_finds_the_needle_that_walks_miss() {
@@ -182,5 +183,32 @@ fn a_larger_budget_does_not_change_what_a_smaller_one_comes_to() {
                 assert_eq!(*outcome, together[trial * budgets.len() + b], "{strategy:?} at {budget}");
             }
         }
+    }
+}
+
+#[test]
+fn a_walk_that_is_cut_off_is_worth_as_much_as_a_wrong_one() {
+    let cut_off = Uneven::new(0.1, 0.1, 4);
+    let wrong = Uneven { is_closed: true, ..Uneven::new(0.1, 0.1, 4) };
+    let budgets = [4, 8, 12, 16, 24, 32, 64];
+    for verifier in [Verifier::default(), Verifier { process_noise: 0.3, ..Verifier::default() }] {
+        for strategy in [tree(UCT, Values::Rollout, 2), tree(puct(), Values::Rollout, 3)] {
+            let right = |problem: &Uneven| -> Vec<bool> {
+                run(problem, &[strategy], &budgets, 200, &verifier).iter().map(|outcome| outcome.is_correct).collect()
+            };
+            assert_eq!(right(&cut_off), right(&wrong), "{strategy:?}");
+        }
+    }
+}
+
+#[test]
+fn children_that_are_drawn_are_equally_probable() {
+    // Q is 1 where somebody was, else 0: of n children the first keeps ahead where 1 > 2 / n (sqrt 2 - sqrt 2 / 2), and
+    // two steps lead to an answer; with a probability of 1 for each of them they would not.
+    let raw = Puct { pb_c_init: 2.0, q_transform: QTransform::Raw, fpu: Fpu::Constant(0.0), ..Puct::default() };
+    for branching in 1..4 {
+        let strategy = tree(Policy::Puct(raw), Values::Process, branching);
+        let found = run(&steps(&[1.0; 2]), &[strategy], &[2], 3, &Verifier::default());
+        assert!(found.iter().all(|outcome| outcome.is_correct), "{branching}");
     }
 }

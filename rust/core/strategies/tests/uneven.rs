@@ -16,6 +16,8 @@ pub(super) struct Uneven {
     pub(super) stop: Option<(Arc<Control>, u64)>,
     /// Whether a wrong end is no answer.
     pub(super) is_silent: bool,
+    /// Whether walks that would be cut off end with a wrong answer instead.
+    pub(super) is_closed: bool,
     /// Steps taken from each depth, and those of them that ended the walk.
     pub(super) taken: [AtomicU64; 8],
     pub(super) ended: [AtomicU64; 8],
@@ -27,7 +29,8 @@ pub(super) type Place = (u32, Option<bool>);
 impl Uneven {
     pub(super) fn new(right: f64, wrong: f64, longest: u32) -> Self {
         let none = || std::array::from_fn(|_| AtomicU64::new(0));
-        Self { right, wrong, longest, is_done: false, stop: None, is_silent: false, taken: none(), ended: none() }
+        let (is_done, is_silent, is_closed, stop) = (false, false, false, None);
+        Self { right, wrong, longest, is_done, stop, is_silent, is_closed, taken: none(), ended: none() }
     }
 
     pub(super) fn n_taken(&self, depth: usize) -> u64 {
@@ -64,7 +67,7 @@ impl Problem for Uneven {
     }
 
     fn n_actions(&self, state: &Place) -> u32 {
-        if state.1.is_none() { 3 } else { 0 }
+        if state.1.is_some() || self.is_closed && state.0 == self.longest { 0 } else { 3 }
     }
 
     fn step(&self, state: &mut Place, action: u32) -> f64 {
@@ -120,6 +123,6 @@ impl Reasoning for Uneven {
     }
 
     fn is_correct(&self, state: &Place) -> bool {
-        state.1 != Some(false)
+        state.1.unwrap_or(!self.is_closed)
     }
 }
