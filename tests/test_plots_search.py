@@ -24,10 +24,34 @@ def test_lines_are_drawn_and_named():
     assert [label.get_text() for label in few.get_xticklabels()] == ["8", "16", "32"]
 
 
+def test_points_lie_on_the_line_of_their_name():
+    axes = plots.plot_scaling([1, 2], {"a": [1.0, 2.0], "b": [3.0, 4.0]}, points={"b": [3.5, np.nan]})
+    lines = {line.get_label(): line for line in axes.lines if line.get_linestyle() != "None"}
+    (points,) = (line for line in axes.lines if line.get_linestyle() == "None")
+    assert (points.get_xdata().tolist(), points.get_ydata().tolist()) == ([1.0], [3.5])
+    assert points.get_color() == lines["b"].get_color() != lines["a"].get_color()
+    assert (lines["a"].get_marker(), lines["b"].get_marker()) == ("o", "")
+    assert sorted(text.get_text() for text in axes.texts) == ["a", "b"]
+
+
+def test_lines_that_lie_upon_each_other_are_seen():
+    x = np.array([1.0, 10.0, 100.0])
+    lines = {"a": x, "apart": x * 10, "b": x * 1.001, "shorter": [1.0, 10.0, np.nan], "c": x}
+    axes = plots.plot_scaling(x, lines)
+    styles = {line.get_label(): line.get_linestyle() for line in axes.lines}
+    assert styles == {"a": "-", "apart": "-", "b": "--", "shorter": "-", "c": "--"}
+    # Each of the three shows a third of the way, and not where another does.
+    b, c = (line._dash_pattern for line in axes.lines if line.get_linestyle() == "--")
+    assert (b[1][1], c[1][1]) == (2 * b[1][0], 2 * c[1][0])
+    assert (b[0] - c[0]) == b[1][0]
+
+
 def test_panels_stand_in_rows_of_three():
     drawn = {f"panel {i}": {"x": [1.0, 2.0], "lines": {"a": [1.0, i + 1.0]}} for i in range(4)}
     fig = _search.panels(drawn)
     assert [axes.get_title(loc="left") for axes in fig.axes if axes.get_visible()] == list(drawn)
+    assert fig.get_supxlabel() == ""
+    assert "simulated" in _search.panels({"a": {**drawn["panel 0"], "points": {"a": [1, 1]}}}).get_supxlabel()
 
 
 @pytest.mark.parametrize(
@@ -36,6 +60,8 @@ def test_panels_stand_in_rows_of_three():
         ({"x": [0.0, 1.0]}, "x must hold positive numbers"),
         ({"x": []}, "x must hold positive numbers"),
         ({"lines": {"a": [1.0]}}, "lines must have the length of x"),
+        ({"points": {"a": [1.0]}}, "points must have the length of x"),
+        ({"points": {"b": [1.0, 2.0]}}, "points must have names of lines, got 'b'"),
     ],
 )
 def test_bad_input_is_named(arguments, text):

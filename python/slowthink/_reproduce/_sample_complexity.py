@@ -226,6 +226,7 @@ def verifier(request: Request, seed: np.random.SeedSequence) -> tuple[list[Claim
     p = float(law(question)[0])
     cases = ((0.0, 0.0), (0.05, 0.1), (0.3, 0.3))
     lines: dict[str, Any] = {"voting": np.asarray(plurality_probability(law(question), numbers))}
+    points: dict[str, Any] = {}
     for (positive, negative), stream in zip(cases, seed.spawn(len(cases)), strict=True):
         accepted = p * (1 - negative), (1 - p) * positive
         ceiling = accepted[0] / sum(accepted)
@@ -252,6 +253,7 @@ def verifier(request: Request, seed: np.random.SeedSequence) -> tuple[list[Claim
                 {"n": numbers, "exact": exact, "simulated": hits / n_trials, "ceiling": ceiling},
             )
         )
-        lines[f"best-of-n, errors {positive:g}, {negative:g}"] = exact
-    drawn = {"x": numbers, "lines": lines, "x_label": "samples", "y_label": "right", "log": False}
+        name = f"best-of-n, errors {positive:g}, {negative:g}"
+        lines[name], points[name] = exact, hits / n_trials
+    drawn = {"x": numbers, "lines": lines, "points": points, "x_label": "samples", "y_label": "right", "log": False}
     return claims, {"verifiers that err": drawn}

@@ -155,12 +155,8 @@ def budgets(request: Request, seed: np.random.SeedSequence) -> tuple[list[Claim]
         )
         panels[f"{name.split(',')[0]}, eps = {eps:g}"] = {
             "x": numbers,
-            "lines": {
-                "best-of-n": exact[0],
-                "stepwise": exact[1],
-                "best-of-n, simulated": hits[0] / n,
-                "stepwise, simulated": hits[1] / n,
-            },
+            "lines": {"best-of-n": exact[0], "stepwise": exact[1]},
+            "points": {"best-of-n": hits[0] / n, "stepwise": hits[1] / n},
             "x_label": "cost in answers",
             "y_label": "right",
             "log": False,

@@ -215,10 +215,15 @@ def pass_at_k(
                 {"k": k, "exact": exact[:, i].mean(), "simulated": found, "low": low, "high": high},
             )
         )
-    lines = {"exact": exact.mean(axis=0), "walks": measured, "superposition": np.ones(len(ks))}
-    return claims, {
-        "pass@k of walks": {"x": ks, "lines": lines, "x_label": "walks, k", "y_label": "pass@k", "log": False}
+    panel = {
+        "x": ks,
+        "lines": {"walks": exact.mean(axis=0), "superposition": np.ones(len(ks))},
+        "points": {"walks": measured},
+        "x_label": "walks, k",
+        "y_label": "pass@k",
+        "log": False,
     }
+    return claims, {"pass@k of walks": panel}
 
 
 def votes(request: Request, graphs: Reachability, seed: np.random.SeedSequence) -> tuple[list[Claim], dict[str, Any]]:
