@@ -68,6 +68,13 @@ def test_no_hit_leaves_an_upper_bound() -> None:
     assert "reliable=False" in repr(blind)
 
 
+def test_weights_with_a_mean_above_one_are_a_probability_of_one() -> None:
+    chain = MarkovChain([[1, 0, 0], [5 / 7, 1 / 7, 1 / 7], [0, 1, 0]])
+    found = chain.sample_hitting_probability([0], 1, method="importance", n_walks=4096, max_steps=11, rng=0)
+    assert found.estimates.mean() > 1
+    assert found.low < found.probability == found.high == 1
+
+
 def chain_of(rows: list[list[Fraction]]) -> MarkovChain:
     return MarkovChain(np.array([[float(p) for p in row] for row in rows]))
 

@@ -338,7 +338,8 @@ def _interval(
     down = 1 - relative * max(_hall(t, skewness, n), 0.0)
     up = 1 - relative * min(_hall(-t, skewness, n), 0.0)
     low, high = probability * max(0.0, down - rounding), probability * (up + rounding)
-    return probability, probability * relative, low, min(1.0, high)
+    # Weights may have a mean above 1, to which 1 is the nearest probability.
+    return min(1.0, probability), probability * relative, min(1.0, low), min(1.0, high)
 
 
 def _hall(t: float, skewness: float, n: int) -> float:

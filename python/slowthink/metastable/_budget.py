@@ -79,10 +79,10 @@ def search_budget(
     ``miss_probability``, E = K n b for all edges, p = n eps / M for the probability that a step from a state drawn
     uniformly leaves the cluster. Restarts begin at states drawn uniformly, clusters are uniform.
 
-    * T0 = ln(M K ln(E/d) / d) / -ln(1 - q) with q = (1 - eps) / (M - n eps). A walk that does not leave its cluster
-      draws its states independently, each one with probability at least q: it has missed one of them after T0 steps
-      with probability at most a = M (1 - q)^T0 = d / (K ln(E/d)) (coupon collector). That it does not leave has the
-      probability (1 - p)^T0.
+    * T0 = ln(M / a) / -ln(1 - q) with q = (1 - eps) / (M - n eps) and a = d / (K ln(E/d)), but at most 1/2. A walk that
+      does not leave its cluster draws its states independently, each one with probability at least q: it has missed one
+      of them after T0 steps with probability at most M (1 - q)^T0 = a (coupon collector). That it does not leave has
+      the probability (1 - p)^T0.
     * T_max = 2 / p. A rollout leaves by a given edge within T_max steps with probability at least
       r = (1 - (1 - p)^(T_max - 1)) / (n b), all edges being alike after the first step.
     * N = n b ceil(ln K), at least n b. One of the rollouts finds the edge with probability 1 - (1 - r)^N, times
@@ -94,7 +94,7 @@ def search_budget(
     That is R = O(K log K), N = O(log K) and R T_max = O(K log K M / eps), as in the paper.
 
     The promise is of finding all edges. What is found besides comes from restarts that took a part of a cluster for the
-    whole, at most d / (K ln(E/d)) of them, or left it while they learnt it, about 1 - (1 - p)^T0: few if eps T0 is
+    whole, at most a of them, or left it while they learnt it, about 1 - (1 - p)^T0: few if eps T0 is
     small against M.
 
     References
@@ -117,7 +117,8 @@ def search_budget(
         raise ValueError(f"epsilon must be above 0 and at most 1, got {epsilon}")
     leave, seen = n * eps / m, (1 - eps) / (m - n * eps) if n * eps < m else 0.0
     many = math.log(k * n * b / miss)
-    learn = math.log(m * k * many / miss) / -math.log1p(-seen) if 0 < seen < 1 else (0.0 if seen == 1 else math.inf)
+    missed = min(miss / (k * many), 0.5)
+    learn = math.log(m / missed) / -math.log1p(-seen) if 0 < seen < 1 else (0.0 if seen == 1 else math.inf)
     longest = 2 / leave
     if longest > _MOST:
         raise ValueError(f"epsilon must be such that at most 2^53 steps are enough for a rollout, got {epsilon}")
