@@ -107,6 +107,14 @@ def test_eigenvalues_are_those_of_numpy(data):
     assert found[0] == pytest.approx(1, abs=1e-12)
 
 
+def test_the_smallest_eigenvalues_fall_too():
+    # 0 as a threefold eigenvalue without as many eigenvectors: rounding makes numbers of 1e-8 of it.
+    even, odd = [0, 0.5, 0, 0.5, 0], [1 / 3, 0, 1 / 3, 0, 1 / 3]
+    found = MarkovChain([even, odd, even, [0.4, 0, 0.4, 0, 0.2], even]).eigenvalues()
+    assert (np.diff(np.abs(found)) <= 1e-15).all()
+    np.testing.assert_allclose(np.abs(found), [1, 1, 0, 0, 0], atol=1e-7)
+
+
 @given(st.data())
 def test_chains_with_detailed_balance_are_proved(data):
     n = data.draw(st.integers(2, 6))

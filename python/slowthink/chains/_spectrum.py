@@ -278,7 +278,10 @@ def _sorted(
     real, imaginary, reversible = _slowthink.chain_rates(chain._chain, k, slow, _run.options(threads, progress))
     values = real if reversible else real + 1j * imaginary
     # The two of a pair differ by rounding in nothing but the sign of their imaginary part.
-    order = np.lexsort((imaginary, real, _decay(values)))
+    decay = _decay(values)
+    # Moduli below 1e-8 are lost in what they leave of 1.
+    smallest = np.where(decay == 1.0, -np.abs(1.0 - values), 0.0)
+    order = np.lexsort((imaginary, real, smallest, decay))
     return np.asarray(values[order])
 
 
