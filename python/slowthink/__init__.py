@@ -1,10 +1,11 @@
 """slowthink: fast kernels for slow thinking.
 
-Exact pass@k, maj@k and best-of-k, weighted votes, honest intervals, ratings and sample logs: :mod:`slowthink.samples`.
-Markov chains: walks by the million, hitting times, rare events, fitting from data: :mod:`slowthink.chains`. Chain of
-thought as a metastable process: :mod:`slowthink.metastable`. Tree search over language models, games and code of yours:
-:mod:`slowthink.trees`; games and puzzles to search: :mod:`slowthink.problems`. The kernels are compiled (Rust), run on
-all cores and need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
+The same compute spent in each way, side by side: :mod:`slowthink.strategies`. Exact pass@k, maj@k and best-of-k,
+weighted votes, honest intervals, ratings and sample logs: :mod:`slowthink.samples`. Markov chains, that is walks by the
+million, hitting times, rare events, fitting from data: :mod:`slowthink.chains`. Chain of thought as a metastable
+process: :mod:`slowthink.metastable`. Tree search over language models, games and code of yours: :mod:`slowthink.trees`;
+games, puzzles and reasoning problems: :mod:`slowthink.problems`. The kernels are compiled (Rust), run on all cores and
+need NumPy alone; :mod:`slowthink.plots` draws with matplotlib.
 """
 
 from slowthink import chains, metastable, problems, samples, strategies, trees
