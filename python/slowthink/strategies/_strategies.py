@@ -313,6 +313,9 @@ class Stepwise(Strategy):
     With ``Verifier(accuracy=eps)`` each selection finds a right step, if there is one, with probability eps: the model
     in which slow thinking gains exactly where eps [1 - (1 - p)^k] > p.
 
+    A finished candidate is judged by its answer, once: where several chains fit into the budget, they compete by the
+    verdicts that their last steps were chosen by, and so by the best of many noisy ones.
+
     References
     ----------
     Gan, Liao and Liu 2025, "Rethinking external slow-thinking", theorem 4.6.
