@@ -29,7 +29,8 @@ class HittingProbability:
     Attributes
     ----------
     probability : float
-        The estimate; unbiased for every method.
+        The estimate; unbiased for every method, but that the weights of "importance" may have a mean above 1, of
+        which 1 is made.
     standard_error : float
         Its standard error; 0 for "exact", NaN for a single walk or replicate.
     low, high : float
@@ -45,8 +46,8 @@ class HittingProbability:
     hits : int
         Walks that arrived, for "plain"; 0 otherwise.
     estimates : ndarray of float
-        The independent unbiased estimates that ``probability`` is the mean of, in item order: one a walk for
-        "importance", one a replicate for "splitting", none for "plain".
+        The independent unbiased estimates that ``probability`` is the mean of, where that is at most 1, in item order:
+        one a walk for "importance", one a replicate for "splitting", none for "plain".
     max_steps : int or None
         After how many steps a walk had failed.
     """

@@ -94,7 +94,7 @@ def search_budget(
     That is R = O(K log K), N = O(log K) and R T_max = O(K log K M / eps), as in the paper.
 
     The promise is of finding all edges. What is found besides comes from restarts that took a part of a cluster for the
-    whole, at most a of them, or left it while they learnt it, about 1 - (1 - p)^T0: few if eps T0 is
+    whole, a share of at most a, or left it while they learnt it, a share of about 1 - (1 - p)^T0: few if eps T0 is
     small against M.
 
     References

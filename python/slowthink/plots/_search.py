@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _MARKED = 20
 """Points up to which each is marked."""
-_ONE = 0.01
+_ALIKE = 0.01
 """Share of the height of the axes up to which lines are not told apart."""
 _DASH = 2.5
 """In line widths."""
@@ -117,7 +117,7 @@ def _take_turns(axes: Axes, lines: Sequence[Line2D]) -> None:
         places, heights = np.asarray(line.get_xdata()), scale.transform(np.asarray(line.get_ydata()))
         for group in groups:
             _, others, level = group[0]
-            if np.array_equal(places, others) and (np.abs(heights - level) <= _ONE * (high - low)).all():
+            if np.array_equal(places, others) and (np.abs(heights - level) <= _ALIKE * (high - low)).all():
                 group.append((line, places, heights))
                 break
         else:
